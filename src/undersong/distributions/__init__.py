@@ -1,0 +1,1 @@
+"""The next event's odds, each written once for every array kind."""

@@ -1,0 +1,109 @@
+"""What every distribution answers, and how its dials are declared.
+
+A distribution is a small frozen value of settings; its parameters (…, P) come from a head and are handed to each call.
+It is written against the array API, so the same lines serve torch when learning and numpy when playing.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from undersong.errors import DialError
+
+__all__ = ["AbstractDistribution", "Dial"]
+
+
+@dataclass(frozen=True)
+class Dial:
+    """Something a player can turn: CLI options, HTTP fields and sliders are built from this declaration."""
+
+    name: str
+    sentence: str
+    low: float
+    high: float
+    neutral: float
+
+    def check(self, value: float) -> float:
+        """The value itself. Raises DialError when it is not a number within the range."""
+        if not (isinstance(value, int | float) and math.isfinite(value) and self.low <= value <= self.high):
+            raise DialError(
+                f"{self.name} {value} is not a number from {self.low:g} to {self.high:g}.", f"{self.sentence}"
+            )
+        return float(value)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "sentence": self.sentence,
+            "low": self.low,
+            "high": self.high,
+            "neutral": self.neutral,
+        }
+
+
+class AbstractDistribution(ABC):
+    """Odds over the next event, as a function of parameters (…, P)."""
+
+    kind: ClassVar[str]
+    dials: ClassVar[tuple[Dial, ...]]
+    uniforms: int
+    """How many uniforms one draw takes (U); no dial changes it."""
+
+    @property
+    @abstractmethod
+    def parameter_count(self) -> int:
+        """P: how many numbers a head must give."""
+
+    @abstractmethod
+    def log_prob(self, parameters: Any, events: Any) -> Any:
+        """log p of events (…) or (…, D) under parameters (…, P): (…), in nats."""
+
+    @abstractmethod
+    def turned(self, parameters: Any, dials: Mapping[str, float]) -> Any:
+        """The parameters after the dials, all in range and not neutral only where given; a dial at its neutral changes nothing."""
+
+    @abstractmethod
+    def mask(self, parameters: Any, allowed: Any) -> Any:
+        """The parameters with everything outside `allowed` made impossible."""
+
+    @abstractmethod
+    def sample(self, parameters: Any, uniforms: Any) -> Any:
+        """One event per row from uniforms (…, U) in [0, 1), computed in float64."""
+
+    @abstractmethod
+    def mode(self, parameters: Any) -> Any:
+        """The likeliest event per row."""
+
+    @abstractmethod
+    def blend(self, parameters: Sequence[Any], weights: Sequence[float], how: str = "linear") -> Any:
+        """Parameters of a mixture ("linear") or a normalised geometric mean ("log").
+
+        Raises UsageError where a distribution has no closed form for it.
+        """
+
+    @abstractmethod
+    def describe(self, parameters: Any, display: Callable[[int], str]) -> dict[str, Any]:
+        """The odds of one row (P,) as JSON; `display` gives a symbol's unique name."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Settings, `kind` included."""
+
+    def draw(self, parameters: Any, uniforms: Any, dials: Mapping[str, float]) -> Any:
+        """One event per row under the dials; a temperature of 0 is the mode."""
+        checked = self.check_dials(dials)
+        if checked.get("temperature") == 0.0:
+            return self.mode(self.turned(parameters, {k: v for k, v in checked.items() if k != "temperature"}))
+        return self.sample(self.turned(parameters, checked), uniforms)
+
+    def check_dials(self, dials: Mapping[str, float]) -> dict[str, float]:
+        """Every dial by name and in range. Raises DialError."""
+        known = {dial.name: dial for dial in self.dials}
+        for name in dials:
+            if name not in known:
+                raise DialError(f"There is no dial '{name}'.", f"This instrument has: {', '.join(known)}.")
+        return {name: known[name].check(value) for name, value in dials.items()}
