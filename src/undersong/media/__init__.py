@@ -1,0 +1,1 @@
+"""Files to events and back: one folder a medium."""

@@ -1,0 +1,1 @@
+"""Text: characters as people see them, learned as one long stream."""
