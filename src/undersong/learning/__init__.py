@@ -1,0 +1,1 @@
+"""Events to a model. torch lives here, and only here."""

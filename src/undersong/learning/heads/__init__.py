@@ -1,0 +1,1 @@
+"""From hidden units to the parameters of a distribution."""

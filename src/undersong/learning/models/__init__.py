@@ -1,0 +1,1 @@
+"""Cores and heads put together into something that reads events and gives odds."""
