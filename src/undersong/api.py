@@ -1,0 +1,41 @@
+"""The public names of the package, each imported only when it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from undersong.errors import UndersongError
+from undersong.keeping.run_folder import runs
+from undersong.making.run import Run
+from undersong.playing.instrument import Instrument
+from undersong.playing.loading import load
+
+__all__ = ["Instrument", "Run", "UndersongError", "learn", "load", "runs"]
+
+
+def learn(
+    files: str | Path | Sequence[str | Path],
+    minutes: float | None = None,
+    *,
+    steps: int | None = None,
+    recipe: str | None = None,
+    out: str | Path | None = None,
+    **settings: object,
+) -> Run:
+    """Learn an instrument from files, in minutes or steps (ten minutes when neither is given); prints as it goes.
+
+    `settings` override the recipe, with `__` for the dot: `core__size=256`.
+    Raises InputError, UsageError, RunFolderError, KeepingError, LearningError, MissingExtraError.
+    """
+    from undersong.making.learn import Request, learn
+    from undersong.making.moments import Moment, Stepped
+
+    def tell(moment: Moment) -> None:
+        if not isinstance(moment, Stepped):
+            print(moment)
+
+    several = [files] if isinstance(files, str | Path) else list(files)
+    changes = tuple(f"{key.replace('__', '.')}={value}" for key, value in settings.items())
+    folder = None if out is None else Path(out)
+    return learn(Request(several, minutes, steps, recipe, changes, folder, observer=tell))

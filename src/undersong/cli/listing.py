@@ -1,0 +1,87 @@
+"""`undersong list`: what there is to play."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import typer
+
+from undersong.cli.saying import answer, next_step
+
+NAME = "list"
+
+
+def command(json: bool = typer.Option(False, "--json", help="Answer as JSON.")) -> None:
+    """Every run that can be found, newest first, and the voices that ship with Undersong.
+
+    Example: undersong list
+    """
+    from undersong.keeping.run_folder import runs
+    from undersong.playing.loading import shipped
+
+    found = [_of_run(run) for run in runs()] + [_of_voice(name, path) for name, path in shipped().items()]
+    if json:
+        answer(found)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2), show_header=True, header_style="dim")
+    for column in ("name", "medium", "network", "nats", "n-gram", "learned", "where"):
+        table.add_column(column, overflow="fold")
+    for row in found:
+        table.add_row(
+            row["name"], row["medium"], row["network"], _figure(row["nats"]), _figure(row["baseline_nats"]),
+            row["learned"], row["where"],
+        )  # fmt: skip
+    Console().print(table, markup=False) if found else print("Nothing yet.")
+    next_step("undersong sample NAME plays one of them.")
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _of_run(run: Any) -> dict[str, Any]:
+    from undersong.errors import UndersongError
+    from undersong.keeping import instrument_file
+
+    row: dict[str, Any] = {
+        "name": run.name, "medium": "", "network": "", "nats": None, "baseline_nats": None,
+        "learned": _ago(run.changed()), "where": str(run.path), "problem": None,
+    }  # fmt: skip
+    try:
+        if run.instrument.is_file():
+            return row | _facts(instrument_file.read(run.instrument))
+        row["network"] = "n-gram only, so far" if run.ngram.is_file() else "nothing to play yet"
+    except UndersongError as error:
+        row["network"], row["problem"] = "cannot be read", error.what
+    return row
+
+
+def _of_voice(name: str, path: Any) -> dict[str, Any]:
+    from undersong.keeping import instrument_file
+
+    return {
+        "name": name, **_facts(instrument_file.read(path)), "learned": "ships with Undersong", "where": "", "problem": None
+    }  # fmt: skip
+
+
+def _facts(file: Any) -> dict[str, Any]:
+    facts = file.description.provenance
+    return {
+        "medium": file.description.medium.split(".")[0],
+        "network": str(facts.get("network", "")),
+        "nats": facts.get("nats_per_measure"),
+        "baseline_nats": facts.get("baseline_nats"),
+    }
+
+
+def _ago(then: float) -> str:
+    seconds = max(0.0, time.time() - then)
+    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {word}{'s' * (count != 1)} ago"
+    return "just now"

@@ -1,0 +1,80 @@
+"""`undersong sample`: an instrument plays, as it is drawn."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import typer
+
+from undersong.cli.saying import RUN_HELP, answer, conditions_from, dials_from, next_step, say
+
+NAME = "sample"
+
+
+def command(
+    run: str | None = typer.Argument(None, help=RUN_HELP),
+    prompt: str = typer.Option("", "--prompt", "-p", help="How the piece begins; - reads standard input."),
+    length: int | None = typer.Option(None, "--length", "-l", min=0, help="How much to add to it (characters, points …)."),
+    temperature: float | None = typer.Option(None, "--temperature", "-t", help="Below 1 plays safe, above 1 takes risks."),
+    seed: int | None = typer.Option(None, "--seed", "-s", min=0, help="The same seed gives the same piece."),
+    count: int = typer.Option(1, "--count", "-n", min=1, max=10_000, help="How many different pieces."),
+    out: Path | None = typer.Option(None, "--out", "-o", help="Write the piece to a file; its suffix says in what form."),
+    dial: list[str] = typer.Option([], "--dial", help="Any dial the instrument declares: name=number."),
+    condition: list[str] = typer.Option([], "--condition", help="What it is asked, where it listens: name=JSON."),
+    ngram: bool = typer.Option(False, "--ngram", help="Play the run's n-gram instead of its network."),
+    json: bool = typer.Option(False, "--json", help="Answer as JSON."),
+) -> None:
+    """Play: a new piece, or the prompt carried on. It appears as it is drawn.
+
+    Example: undersong sample sonnets --prompt "Shall I" --length 200 --temperature 0.7 --seed 7
+    """
+    from undersong.playing.loading import load, load_ngram
+    from undersong.randomness import fresh_seed
+
+    if ngram:
+        from undersong.errors import RunFolderError
+        from undersong.keeping.run_folder import find_run
+
+        folder = find_run(run)
+        if folder is None:
+            raise RunFolderError("An n-gram stays with the run it was counted in, and there is no such run.")
+        instrument = load_ngram(folder)
+    else:
+        instrument = load(run)
+    if prompt == "-":
+        prompt = sys.stdin.read()
+    chosen = fresh_seed() if seed is None else seed
+    dials, asked = dials_from(temperature, dial), conditions_from(condition)
+    if out is None and not json and count == 1:
+        _live(instrument.stream(prompt, length, chosen, asked, **dials), str(instrument.medium.prompt(prompt)))
+        next_step(f"undersong sample --seed {chosen} plays this again; --temperature 0.5 plays it safer.")
+        return
+    samples = instrument.samples(count, prompt, length, chosen, asked, **dials)
+    if out is not None:
+        _write(out, [sample.piece for sample in samples])
+        say(f"Wrote {out}" if count == 1 else f"Wrote {count} files beside {out}")
+    if json:
+        answers = [{"instrument": instrument.name, **sample.to_json()} for sample in samples]
+        answer(answers[0] if count == 1 else answers)
+    elif out is None:
+        print("\n\n----\n\n".join(str(sample.piece) for sample in samples))
+
+
+def _live(played: object, opening: str) -> None:
+    sys.stdout.write(opening)
+    for event in played:  # type: ignore[attr-defined]
+        sys.stdout.write(str(event))
+        sys.stdout.flush()
+    sys.stdout.write("\n")
+
+
+def _write(out: Path, pieces: list) -> None:  # type: ignore[type-arg]
+    from undersong.keeping.writing import write_beside
+
+    for number, piece in enumerate(pieces):
+        path = out if number == 0 else out.with_name(f"{out.stem}-{number + 1}{out.suffix}")
+        if str(out) in ("-", "/dev/stdout"):
+            sys.stdout.write(str(piece))
+        else:
+            write_beside(path, piece.to_bytes(path.suffix))

@@ -1,0 +1,70 @@
+"""How verbs answer: JSON or words on standard output, and what to do next on standard error, for people only."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from undersong.errors import UsageError
+
+__all__ = ["RUN_HELP", "answer", "conditions_from", "dials_from", "duration", "next_step", "say"]
+
+RUN_HELP = "A run's name or folder, an .undersong file, or a voice that ships; without it the newest run."
+
+
+def say(words: str = "") -> None:
+    """A line for people, on standard error, so that standard output stays clean for pipes."""
+    print(words, file=sys.stderr, flush=True)
+
+
+def answer(data: Any) -> None:
+    """A JSON answer on standard output, readable under any terminal encoding."""
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    print(json.dumps(data, ensure_ascii=plain, indent=2))
+
+
+def next_step(words: str) -> None:
+    """What a person might do next; silent when nobody is watching."""
+    if sys.stderr.isatty():
+        say(f"\nNext: {words}")
+
+
+def duration(given: str) -> float:
+    """Minutes from `90s`, `10m`, `1.5h` or a plain number of minutes. Raises UsageError."""
+    units = {"s": 1 / 60, "m": 1.0, "h": 60.0}
+    number, unit = (given[:-1], units[given[-1]]) if given[-1:] in units else (given, 1.0)
+    try:
+        minutes = float(number) * unit
+    except ValueError:
+        minutes = -1.0
+    if not 0 < minutes < 1e6:
+        raise UsageError(f"'{given}' is not a time.", "Write 90s, 10m or 1.5h.")
+    return minutes
+
+
+def dials_from(temperature: float | None, given: Sequence[str]) -> dict[str, float]:
+    """Dials from `--temperature` and `--dial name=value`. Raises UsageError."""
+    dials = {} if temperature is None else {"temperature": temperature}
+    for each in given:
+        name, equals, value = each.partition("=")
+        try:
+            dials[name.strip()] = float(value)
+        except ValueError as error:
+            raise UsageError(f"--dial {each} is not of the form name=number.", "For example --dial temperature=0.7") from error
+    return dials
+
+
+def conditions_from(given: Sequence[str]) -> Mapping[str, Any]:
+    """Conditions from `--condition name=JSON`. Raises UsageError."""
+    found: dict[str, Any] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        try:
+            found[name.strip()] = json.loads(value)
+        except ValueError as error:
+            raise UsageError(
+                f"--condition {each} is not of the form name=value.", "The value is a number or a JSON list: class=2"
+            ) from error
+    return found

@@ -1,0 +1,1 @@
+"""Where learning meets playing: `learn` as a person knows it."""
