@@ -29,6 +29,7 @@ __all__ = [
     "Parameters",
     "State",
     "Steps",
+    "as_numbers",
 ]
 
 State = Mapping[str, np.ndarray]
@@ -129,14 +130,37 @@ class Condition(Mapping[str, np.ndarray]):
             value = _checked(spec, given[spec.name], batch) if spec.name in given else spec.neutral(batch)
             arrays[spec.name] = value
             if spec.per == "memory":
-                heard = 1.0 if spec.name in given else 0.0
-                mask = given.get(f"{spec.name}.mask", np.full(value.shape[:2], heard))
-                arrays[f"{spec.name}.mask"] = np.broadcast_to(np.asarray(mask, np.float32), value.shape[:2])
+                arrays[f"{spec.name}.mask"] = _mask(spec, given, value.shape[:2])
         return cls(arrays)
 
 
+def as_numbers(spec: ConditionSpec, value: Any) -> np.ndarray:
+    """Whatever was given for a condition, in its declared type. Raises InputError where it is no such array."""
+    try:
+        given = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        given = np.array(None)
+    whole = given.dtype.kind in "biu" or (given.dtype.kind == "f" and bool((given == np.rint(given)).all()))
+    if given.dtype.kind not in "biuf" or (spec.array.is_symbol and not whole):
+        kind = "whole numbers" if spec.array.is_symbol else "numbers"
+        raise InputError(f"Condition '{spec.name}' wants {kind}, in rows of one length.")
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large is refused by its range
+        return given.astype(spec.array.dtype)
+
+
+def _mask(spec: ConditionSpec, given: Mapping[str, Any], shape: tuple[int, ...]) -> np.ndarray:
+    """Which rows of a memory count (B, S)."""
+    name = f"{spec.name}.mask"
+    if name not in given:
+        return np.full(shape, float(spec.name in given), np.float32)
+    mask = as_numbers(ConditionSpec(name, ArraySpec()), given[name])
+    if mask.shape not in (shape, shape[1:]) or not ((mask >= 0) & (mask <= 1)).all():
+        raise InputError(f"'{name}' should be a number from 0 to 1 for each of the {shape[1]} rows of '{spec.name}'.")
+    return np.broadcast_to(mask, shape)
+
+
 def _checked(spec: ConditionSpec, value: Any, batch: int) -> np.ndarray:
-    array = np.asarray(value, dtype=spec.array.dtype)
+    array = as_numbers(spec, value)
     rank = len(spec.array.shape) + (2 if spec.per == "memory" else 1)
     if array.ndim == rank - 1:  # one row for all
         array = np.broadcast_to(array, (batch, *array.shape))
@@ -145,7 +169,11 @@ def _checked(spec: ConditionSpec, value: Any, batch: int) -> np.ndarray:
         raise InputError(f"Condition '{spec.name}' has shape {shape_text(array)}; expected {spec.array.shape} per row.")
     low = 0 if spec.array.is_symbol else spec.array.low
     high = (spec.array.count or 1) - 1 if spec.array.is_symbol else spec.array.high
-    if not np.isfinite(array).all() or (low is not None and (array < low).any()) or (high is not None and (array > high).any()):
+    if (
+        not np.isfinite(array).all()
+        or (low is not None and (array < low).any())
+        or (high is not None and (array > high).any())
+    ):
         raise InputError(f"Condition '{spec.name}' holds a value outside {low} … {high}.")
     return array
 
@@ -226,7 +254,7 @@ class AbstractCodec(ABC):
         """(T,) the piece's length, in the medium's own measure, after each event."""
 
     def ending(self, what: str, events: np.ndarray) -> int:
-        """How many of these events reach the first such end; all of them where there is none. `what` is in `endings`."""
+        """How many of these events reach the first such end, all where there is none. `what` is in `endings`."""
         return len(events)
 
     def display(self, event: int) -> str:

@@ -27,7 +27,7 @@ class Dial:
     high: float
     neutral: float
 
-    def check(self, value: float) -> float:
+    def check(self, value: Any) -> float:
         """The value itself. Raises DialError when it is not a number within the range."""
         if not (isinstance(value, int | float) and math.isfinite(value) and self.low <= value <= self.high):
             raise DialError(
@@ -50,7 +50,7 @@ class AbstractDistribution(ABC):
 
     kind: ClassVar[str]
     dials: ClassVar[tuple[Dial, ...]]
-    uniforms: int
+    uniforms: ClassVar[int]
     """How many uniforms one draw takes (U); no dial changes it."""
 
     @property
@@ -64,7 +64,7 @@ class AbstractDistribution(ABC):
 
     @abstractmethod
     def turned(self, parameters: Any, dials: Mapping[str, float]) -> Any:
-        """The parameters after the dials, all in range and not neutral only where given; a dial at its neutral changes nothing."""
+        """The parameters after the dials, which are in range; a dial left out or at its neutral changes nothing."""
 
     @abstractmethod
     def mask(self, parameters: Any, allowed: Any) -> Any:
@@ -93,14 +93,14 @@ class AbstractDistribution(ABC):
     def to_json(self) -> dict[str, Any]:
         """Settings, `kind` included."""
 
-    def draw(self, parameters: Any, uniforms: Any, dials: Mapping[str, float]) -> Any:
+    def draw(self, parameters: Any, uniforms: Any, dials: Mapping[str, Any]) -> Any:
         """One event per row under the dials; a temperature of 0 is the mode."""
         checked = self.check_dials(dials)
         if checked.get("temperature") == 0.0:
             return self.mode(self.turned(parameters, {k: v for k, v in checked.items() if k != "temperature"}))
         return self.sample(self.turned(parameters, checked), uniforms)
 
-    def check_dials(self, dials: Mapping[str, float]) -> dict[str, float]:
+    def check_dials(self, dials: Mapping[str, Any]) -> dict[str, float]:
         """Every dial by name and in range. Raises DialError."""
         known = {dial.name: dial for dial in self.dials}
         for name in dials:

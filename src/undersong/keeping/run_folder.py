@@ -11,7 +11,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import time
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +64,11 @@ class RunFolder:
         """Whether a run was ever begun here."""
         return (self.path / "recipe.toml").is_file() or any(self.path.glob(f"*{_SUFFIX}"))
 
+    def barely_begun(self) -> bool:
+        """Whether learning was stopped before there was anything to go on from: it may begin here again."""
+        begun = (self.private / "request.json").is_file() and not any(self.path.glob(f"*{_SUFFIX}"))
+        return begun and not (self.private / "codec.json").is_file()
+
     def prepare(self) -> None:
         """Make the folders. Raises KeepingError."""
         make_folder(self.private)
@@ -68,9 +76,15 @@ class RunFolder:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the folder against a second learner. Raises RunFolderError when another process has it."""
-        path = self.private / "lock"
-        with path.open("a+b") as file:
+        """Hold the folder against a second learner. Raises RunFolderError when another process has it or none may."""
+        try:
+            lock = (self.private / "lock").open("a+b")
+        except OSError as error:
+            raise RunFolderError(
+                f"Learning cannot go on in '{self.path}': {error.strerror}.",
+                "Name a folder that learning was begun in, or begin there: undersong learn mine.txt --out FOLDER",
+            ) from error
+        with lock as file:
             if not _lock(file.fileno()):
                 raise RunFolderError(
                     f"Another process is learning into '{self.path}'.",
@@ -104,7 +118,7 @@ class RunFolder:
         try:
             with np.load(path, allow_pickle=False) as found:
                 return dict(found)
-        except (OSError, ValueError, EOFError, KeyError) as error:
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             raise RunFolderError(f"'{path}' cannot be read: {error}.") from error
 
     def append_log(self, record: Mapping[str, Any]) -> None:
@@ -136,7 +150,7 @@ class RunFolder:
 def _lock(handle: int) -> bool:
     """Hold a file until it is closed or the process dies, whichever way."""
     try:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)

@@ -118,5 +118,5 @@ def _export(call: _Call, model: Autoregressive, rows: int = 2) -> bytes:
         )
     assert program is not None
     data = io.BytesIO()
-    program.save(data)
+    program.save(data)  # type: ignore[arg-type]  # an open file will do
     return graphs.stripped(data.getvalue())

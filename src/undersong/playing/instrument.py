@@ -146,8 +146,9 @@ class Instrument:
 
     def trace(self, piece: str | AbstractPiece, condition: Mapping[str, Any] | None = None) -> Trace:
         """Every state, gate, odd and surprise along a piece."""
+        piece = self.medium.prompt(piece) if isinstance(piece, str) else piece
         events = self._opening(piece)
-        at = self._conditions(condition, 1)
+        at = self._conditions(condition if condition is not None else self.codec.condition(piece), 1)
         parameters, state = self.steps.start(at(0), 1)
         nats = np.zeros(len(events))
         inner: dict[str, list[np.ndarray]] = {}
@@ -242,9 +243,7 @@ class Instrument:
                 drawn[row].append(event[row])
                 nats[row].append(each[row])
         shape = (-1, *events.shape[1:])
-        return [
-            (np.array(d, dtype=events.dtype).reshape(shape), np.array(n)) for d, n in zip(drawn, nats, strict=True)
-        ]
+        return [(np.array(d, dtype=events.dtype).reshape(shape), np.array(n)) for d, n in zip(drawn, nats, strict=True)]
 
     def _play(
         self,
@@ -256,7 +255,7 @@ class Instrument:
         dials: Mapping[str, float],
         rows: int,
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Draw until every row has ended or is long enough: events (B, …), their nats (B,), which rows still sound (B,).
+        """Draw until every row has ended or is long enough: events (B, …), their nats (B,), which rows sound (B,).
 
         What cannot be played is refused before the first event, not when it is reached.
         """
@@ -283,7 +282,9 @@ class Instrument:
         t = 0
         while sounding.any():
             if t % _AHEAD == 0:
-                ahead = np.stack([uniforms(seed, r, t, _AHEAD, self.distribution.uniforms) for r in range(rows)], axis=1)
+                ahead = np.stack(
+                    [uniforms(seed, r, t, _AHEAD, self.distribution.uniforms) for r in range(rows)], axis=1
+                )
             allowed = lengths.mask(self.distribution, parameters["next"])
             events = self.distribution.draw(allowed, ahead[t % _AHEAD], dials)  # (B, …)
             nats = -self.distribution.log_prob(parameters["next"], events)

@@ -93,7 +93,9 @@ def from_file(file: InstrumentFile, engine: str = "auto") -> Instrument:
             f"'{description.name}' needs a part that is not installed: {error.what}", error.do
         ) from error
     except (TypeError, KeyError, ValueError) as error:
-        raise InstrumentFileError(f"'{description.name}' describes itself in a way that makes no sense: {error}.") from error
+        raise InstrumentFileError(
+            f"'{description.name}' describes itself in a way that makes no sense: {error}."
+        ) from error
     return Instrument(
         description.name, medium, codec, distribution, GraphSteps(file, engine), dict(description.provenance)
     )
@@ -110,5 +112,3 @@ def shipped() -> dict[str, Path]:
     for name in registry.names("media"):
         found |= registry.load("media", name)().shipped()
     return found
-
-

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from undersong.distributions.distribution import AbstractDistribution
-from undersong.events import AbstractCodec, Condition, ConditionSpec
+from undersong.events import AbstractCodec, Condition, ConditionSpec, as_numbers
 
 __all__ = ["Asked", "Lengths"]
 
@@ -22,10 +22,11 @@ class Asked:
         constant = dict(given)
         for spec in specs:
             if spec.per == "event" and spec.name in constant:
-                value = np.asarray(constant[spec.name], dtype=spec.array.dtype)
+                value = as_numbers(spec, constant[spec.name])
                 if value.ndim == len(spec.array.shape) + 1:
-                    self.per_event[spec.name] = value
                     del constant[spec.name]
+                    if len(value):  # no rows at all ask for nothing
+                        self.per_event[spec.name] = value
         self.specs = specs
         self.rows = rows
         self.constant = Condition.complete(specs, constant, rows)
@@ -55,7 +56,8 @@ class Lengths:
     @property
     def whole(self) -> np.ndarray:
         """Which rows are not in the middle of something."""
-        return self.situation == 0
+        whole: np.ndarray = self.situation == 0
+        return whole
 
     def mask(self, distribution: AbstractDistribution, parameters: np.ndarray) -> np.ndarray:
         if self.codec.grammar is None:

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
 from undersong.errors import UsageError
-from undersong.events import AbstractPiece, Parameters, State
+from undersong.events import AbstractCodec, AbstractMedium, AbstractPiece, Parameters, State
 from undersong.randomness import fresh_seed
-
-if TYPE_CHECKING:
-    from undersong.playing.instrument import Instrument
 
 __all__ = ["Candidate", "Heard", "Session", "Turn"]
 
@@ -32,6 +29,28 @@ class Heard:
     parameters: Parameters
     state: State
     count: int
+
+
+class Player(Protocol):
+    """What a session needs of an instrument."""
+
+    codec: AbstractCodec
+    medium: AbstractMedium
+
+    def begin(self, condition: Mapping[str, Any]) -> Heard: ...
+
+    def hear(self, events: np.ndarray, before: Heard, condition: Mapping[str, Any]) -> Heard: ...
+
+    def go_on(
+        self,
+        heard: Heard,
+        events: np.ndarray,
+        rows: int,
+        length: int | None,
+        seed: int,
+        condition: Mapping[str, Any],
+        dials: Mapping[str, float],
+    ) -> list[tuple[np.ndarray, np.ndarray]]: ...
 
 
 @final
@@ -62,7 +81,7 @@ class Candidate:
 class Session:
     """The turns so far, those undone, and the dice for what comes next."""
 
-    instrument: Instrument
+    instrument: Player
     beginning: Heard
     seed: int
     condition: Mapping[str, Any] = field(default_factory=dict)
@@ -115,13 +134,17 @@ class Session:
     ) -> list[Candidate]:
         """Up to `count` different ways to go on, likeliest per event first, drawn side by side.
 
-        Each ends at the first `until` that the codec knows (text: word, sentence, line), or after `length`.
+        Each ends at the first `until` that the codec knows (a word, a sentence, a line), or after `length`.
         Raises UsageError, DialError.
         """
         codec = self.instrument.codec
         if until is not None and until not in codec.endings:
-            raise UsageError(f"'{codec.kind}' knows no '{until}'.", f"Its endings: {', '.join(codec.endings) or 'none'}.")
-        rows = self.instrument.go_on(self.heard, self.events, count, length, self.seed + self.asked, self.condition, dials)
+            raise UsageError(
+                f"'{codec.kind}' knows no '{until}'.", f"Its endings: {', '.join(codec.endings) or 'none'}."
+            )
+        rows = self.instrument.go_on(
+            self.heard, self.events, count, length, self.seed + self.asked, self.condition, dials
+        )
         found: dict[bytes, Candidate] = {}
         for events, nats in rows:
             cut = len(events) if until is None else codec.ending(until, events)
@@ -136,7 +159,7 @@ class Session:
 
     @classmethod
     def begin(
-        cls, instrument: Instrument, prompt: str | AbstractPiece, seed: int | None, condition: Mapping[str, Any]
+        cls, instrument: Player, prompt: str | AbstractPiece, seed: int | None, condition: Mapping[str, Any]
     ) -> Session:
         session = cls(instrument, instrument.begin(condition), fresh_seed() if seed is None else seed, condition)
         piece = instrument.medium.prompt(prompt) if isinstance(prompt, str) else prompt

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from undersong.config import Settings, build
+from undersong import config
 from undersong.shapes import Float
 
 __all__ = ["AbstractCore", "CoreState", "NoSettings"]
@@ -18,7 +18,7 @@ CoreState = Mapping[str, Tensor]
 """Named tensors (B, …). The names are those of the step graph, after `state.`."""
 
 
-class NoSettings(Settings):
+class NoSettings(config.Settings):
     """For a core with nothing to choose beyond its size."""
 
 
@@ -29,9 +29,9 @@ class AbstractCore(nn.Module, ABC):
     """
 
     kind: ClassVar[str]
-    Settings: ClassVar[type[Settings]] = NoSettings
+    Settings: ClassVar[type[config.Settings]] = NoSettings
 
-    def __init__(self, size_in: int, size: int, settings: Settings) -> None:
+    def __init__(self, size_in: int, size: int, settings: config.Settings) -> None:
         super().__init__()
         self.size_in = size_in  # E
         self.size = size  # H
@@ -40,7 +40,7 @@ class AbstractCore(nn.Module, ABC):
     @classmethod
     def build(cls, size_in: int, size: int, settings: Mapping[str, Any]) -> AbstractCore:
         """The core from plain settings. Raises RecipeError for a key it does not know."""
-        return cls(size_in, size, build(cls.Settings, settings, f"the settings of {cls.kind}"))
+        return cls(size_in, size, config.build(cls.Settings, settings, f"the settings of {cls.kind}"))
 
     @property
     @abstractmethod

@@ -72,7 +72,9 @@ class Gru(AbstractCore):
 
     def _scan_reset_before(self, x: Tensor, state: CoreState) -> tuple[Tensor, CoreState]:
         weight = self.from_input.weight
-        from_input = nn.functional.linear(x.to(weight.dtype), weight, self.from_input.bias)  # (B, T, 3H), once for all T
+        from_input = nn.functional.linear(
+            x.to(weight.dtype), weight, self.from_input.bias
+        )  # (B, T, 3H), once for all T
         outputs = []
         for t in range(x.shape[1]):
             y, state = self._after_input(from_input[:, t], state["h"])

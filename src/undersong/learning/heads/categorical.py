@@ -28,4 +28,6 @@ class CategoricalHead(AbstractHead):
 
     def nats(self, h: Float[Tensor, "*BT H"], targets: Tensor) -> Float[Tensor, "*BT"]:
         logits = self(h).float()
-        return nn.functional.cross_entropy(logits.flatten(0, -2), targets.flatten(), reduction="none").view(targets.shape)
+        return nn.functional.cross_entropy(logits.flatten(0, -2), targets.flatten(), reduction="none").view(
+            targets.shape
+        )

@@ -28,7 +28,9 @@ class Ear(nn.Module):
         self.is_symbol = array.is_symbol
         self.rank = len(array.shape)
         # `extra` symbols are heard but never played: the start of a piece
-        inner = nn.Embedding((array.count or 0) + extra, size) if array.is_symbol else nn.Linear(max(array.width, 1), size)
+        inner = (
+            nn.Embedding((array.count or 0) + extra, size) if array.is_symbol else nn.Linear(max(array.width, 1), size)
+        )
         self.inner: nn.Module = inner
 
     def forward(self, value: Tensor) -> Tensor:

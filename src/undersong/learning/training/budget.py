@@ -71,8 +71,8 @@ class Sizing:
 def choose_size(events: int, seconds: float | None) -> Sizing:
     """Units per layer and dropout, from how much there is to learn and how long.
 
-    Rough rules until a measured table takes their place: a 512-unit LSTM reads some 20,000 events a second on two cores,
-    and wants to read everything about six times.
+    Rough rules until a measured table takes their place: a 512-unit LSTM reads some 20,000 events a second on two
+    cores, and wants to read everything about six times.
     """
     passes = (seconds or 600.0) * 20_000 / max(1, events)
     if events < 30_000:
@@ -82,15 +82,17 @@ def choose_size(events: int, seconds: float | None) -> Sizing:
     elif events < 400_000:
         size = 384
     else:
-        size = 512 if passes >= 4 else 384 if passes >= 1.5 else 256
+        size = 512 if passes >= 10 else 384 if passes >= 2 else 256
     if seconds is not None and seconds < 100:
         size = min(size, 256)
-    dropout = 0.35 if events < 60_000 else 0.25 if events < 400_000 else 0.15 if passes > 8 else 0.05
+    dropout = (
+        0.35 if events < 60_000 else 0.25 if events < 400_000 else 0.15 if passes > 8 else 0.1 if passes > 4 else 0.05
+    )
     return Sizing(size, dropout)
 
 
 def prepare_cpu() -> None:
-    """Round numbers too small to matter to zero; call it before torch does anything else, so that its threads inherit it.
+    """Round numbers too small to matter to zero; call it before torch does anything, so that its threads inherit it.
 
     A saturated gate's gradient is such a number, and one costs a hundred times an ordinary one: without this a 256-unit
     LSTM was seen to learn 3 to 30 times slower (LAB.md, 2026-11-21).

@@ -87,7 +87,7 @@ class Streams:
         )
 
     def _row_starts(self, number: int) -> np.ndarray:
-        """(B,) where each row of a pass starts: evenly spread, shifted by the pass, then moved to a beginning nearby."""
+        """(B,) where each row of a pass starts: evenly spread, shifted by the pass, moved to a beginning nearby."""
         dice = np.random.default_rng([self.seed, number])
         total = len(self.said)
         spread = (np.arange(self.rows) * total // self.rows + dice.integers(total)) % total
@@ -127,7 +127,9 @@ class Pieces:
         order = np.random.default_rng([self.seed, number]).permutation(len(self.examples))
         lengths = np.array([len(self.examples[k].events) for k in order])
         group = self.rows * 8  # sorting within a few batches saves padding and keeps the order random
-        rank = np.concatenate([g + np.argsort(lengths[g : g + group], kind="stable") for g in range(0, len(order), group)])
+        rank = np.concatenate(
+            [g + np.argsort(lengths[g : g + group], kind="stable") for g in range(0, len(order), group)]
+        )
         picked = order[rank][index * self.rows : (index + 1) * self.rows]
         return padded([self.examples[k] for k in picked], self.start, self.end, self.specs, self.longest)
 

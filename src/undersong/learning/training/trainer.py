@@ -26,10 +26,10 @@ class TrainingSettings(Settings):
     """How a model is learned. The defaults were measured; LAB.md says where."""
 
     shape: Literal["auto", "stream", "pieces"] = "auto"  # auto: what the medium says
-    rows: int = Field(32, ge=1, le=4096)  # B
-    window: int = Field(128, ge=2, le=65536)  # T, the events a gradient looks back over
+    rows: int = Field(16, ge=1, le=4096)  # B; few rows and short windows make more steps of the same minutes
+    window: int = Field(64, ge=2, le=65536)  # T, the events a gradient looks back over; the state goes on
     longest: int = Field(1024, ge=2)  # events of one piece, where pieces are learned whole
-    rate: float = Field(4e-3, gt=0)  # peak learning rate for 512 units; wider layers want less
+    rate: float = Field(6e-3, gt=0)  # peak learning rate, for some 1,000 events a step; fewer want less
     rate_floor: float = Field(0.03, ge=0, le=1)  # of the peak, at the very end
     warm_up: int = Field(60, ge=0)  # steps
     weight_decay: float = Field(0.01, ge=0)
@@ -115,7 +115,7 @@ class Learner:
     def snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything a resumed run needs beyond the model's own arrays: tensors, and facts as JSON."""
         tensors = {f"state.{name}": value.contiguous() for name, value in (self.state or {}).items()}
-        names = {parameter: name for name, parameter in self.model.named_parameters()}
+        names: dict[Tensor, str] = {parameter: name for name, parameter in self.model.named_parameters()}
         for parameter, moments in self.optimiser.state.items():
             tensors |= {f"optimiser.{names[parameter]}.{key}": value for key, value in moments.items()}
         return tensors, {"step": self.step, "plan": self.plan.to_json(), "seed": self.seed}
