@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from undersong.cli.saying import duration, say
+from undersong.cli.saying import duration, harmless, say
 
 NAME = "demo"
 
@@ -22,8 +22,11 @@ def command(
     from undersong.playing.loading import load, load_ngram
 
     duration(minutes)
-    say("Undersong: small, yours, on this machine. It will learn from three voices of an invented coast that come with it")
-    say("(a lighthouse keeper's log, a bestiary of birds that are not, songs of the tide), and from nothing else.\n")
+    say(
+        "Undersong: small, yours, on this machine. It will learn from three voices of an invented coast that come\n"
+        "with it (a lighthouse keeper's log, a bestiary of birds that are not, songs of the tide), and from nothing\n"
+        "else.\n"
+    )
     folder = new_run_path("demo")
     learn(
         files=["builtin:anthology"], minutes=minutes, steps=None, recipe=None, medium=None, unit=None, change=[],
@@ -36,7 +39,7 @@ def command(
     for temperature in TEMPERATURES:
         for name, instrument in (("the network", network), (str(chain.facts["network"]), chain)):
             say(f"\n── {name} at temperature {temperature:g}, seed 1 " + "─" * 30)
-            print(instrument.sample(length=240, temperature=temperature, seed=1), flush=True)
+            print(harmless(str(instrument.sample(length=240, temperature=temperature, seed=1))), flush=True)
     say(
         "\nThese are first samples, not chosen ones. Now:\n"
         f'  undersong sample {run.name} --prompt "The keeper "     carry on a sentence of yours\n'

@@ -100,5 +100,5 @@ def _version(name: str) -> str | None:
 
 def _without_secret(address: str) -> str:
     """A proxy's address without the password some carry."""
-    before, at, host = address.rpartition("@")
+    _, at, host = address.rpartition("@")
     return f"…@{host}" if at else address

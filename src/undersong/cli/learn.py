@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 
@@ -13,7 +14,9 @@ NAME = "learn"
 
 
 def command(
-    files: list[str] = typer.Argument(None, help="Files or folders to learn from; builtin:anthology ships with Undersong."),
+    files: list[str] = typer.Argument(
+        None, help="Files or folders to learn from; builtin:anthology ships with Undersong."
+    ),
     minutes: str | None = typer.Option(None, "--for", help="How long it may take in all: 90s, 10m, 1h (default 10m)."),
     steps: int | None = typer.Option(None, "--steps", min=1, help="Learn for a number of steps instead of minutes."),
     recipe: str | None = typer.Option(None, "--recipe", help="A named recipe, or a .toml file of your own."),
@@ -52,11 +55,13 @@ def command(
         run = learn(
             Request(files or [], given, steps, recipe, changes, run_folder, resume, observe, lambda: stop.asked, began)
         )
-    name = run.folder.name
+    name, folder = shlex.quote(run.folder.name), shlex.quote(str(run.folder))
     if json:
-        answer({"folder": str(run.folder), "nats": run.nats, "baseline_nats": run.baseline_nats, "stopped": run.stopped})
+        answer(
+            {"folder": str(run.folder), "nats": run.nats, "baseline_nats": run.baseline_nats, "stopped": run.stopped}
+        )
     if run.stopped:
-        say(f"Stopped where it was; nothing is lost. Go on with: undersong learn --resume --out {run.folder}")
+        say(f"Stopped where it was; nothing is lost. Go on with: undersong learn --resume --out {folder}")
     next_step(f'undersong sample {name} --prompt "…" plays it; undersong score --split valid {name} scores it.')
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from undersong.cli.saying import answer, next_step
+from undersong.cli.saying import answer, harmless, next_step
 
 NAME = "list"
 
@@ -28,11 +28,11 @@ def command(json: bool = typer.Option(False, "--json", help="Answer as JSON.")) 
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2), show_header=True, header_style="dim")
-    for column in ("name", "medium", "network", "nats", "n-gram", "learned", "where"):
+    for column in ("name", "medium", "network", "nats", "baseline", "learned", "where"):
         table.add_column(column, overflow="fold")
     for row in found:
         table.add_row(
-            row["name"], row["medium"], row["network"], _figure(row["nats"]), _figure(row["baseline_nats"]),
+            row["name"], row["medium"], harmless(row["network"]), _figure(row["nats"]), _figure(row["baseline_nats"]),
             row["learned"], row["where"],
         )  # fmt: skip
     Console().print(table, markup=False) if found else print("Nothing yet.")
@@ -63,9 +63,8 @@ def _of_run(run: Any) -> dict[str, Any]:
 def _of_voice(name: str, path: Any) -> dict[str, Any]:
     from undersong.keeping import instrument_file
 
-    return {
-        "name": name, **_facts(instrument_file.read(path)), "learned": "ships with Undersong", "where": "", "problem": None
-    }  # fmt: skip
+    facts = _facts(instrument_file.read(path))
+    return {"name": name, **facts, "learned": "ships with Undersong", "where": "", "problem": None}
 
 
 def _facts(file: Any) -> dict[str, Any]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
 # One row at a time is what playing multiplies: two threads of numpy's BLAS made it 20 times slower on busy cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -23,8 +25,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class _Verb(TyperCommand):
+    """A verb whose words have all gone out when it is done; a reader who has had enough of them is no failure."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            given = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _silence()
+            raise typer.Exit from None
+        return given
+
+
 for verb in (demo, learn, sample, score, odds, listing, doctor, plugins, where):
-    app.command(verb.NAME)(verb.command)
+    app.command(verb.NAME, cls=_Verb)(verb.command)
+
+
+def _silence() -> None:
+    """What is still waiting to be written goes nowhere, instead of failing once more when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _version(wanted: bool) -> None:
@@ -62,14 +84,18 @@ def main() -> None:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:  # the reader of our output has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         if show:
             raise
         print(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
         print("  Nothing else is known about it; --traceback before the verb shows where it happened.", file=sys.stderr)
+        _silence()
+        sys.exit(1)
+    except Exception as error:
+        if show:
+            raise
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        print("  Undersong did not foresee this; --traceback before the verb shows where it happened.", file=sys.stderr)
         sys.exit(1)
 
 

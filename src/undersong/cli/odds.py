@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
-from undersong.cli.saying import RUN_HELP, answer, conditions_from, dials_from, next_step
+from undersong.cli.saying import RUN_HELP, answer, conditions_from, dials_from, next_step, standard_input
 
 NAME = "odds"
 
@@ -26,7 +24,7 @@ def command(
     """
     from undersong.playing.loading import load
 
-    given = sys.stdin.read() if prompt == "-" else prompt
+    given = standard_input() if prompt == "-" else prompt
     instrument = load(run)
     odds = instrument.odds(given, conditions_from(condition), **dials_from(temperature, dial))
     if json:

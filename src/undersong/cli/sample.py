@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from undersong.cli.saying import RUN_HELP, answer, conditions_from, dials_from, next_step, say
+from undersong.cli.saying import RUN_HELP, answer, conditions_from, dials_from, harmless, next_step, say, standard_input
 
 NAME = "sample"
 
@@ -15,11 +15,17 @@ NAME = "sample"
 def command(
     run: str | None = typer.Argument(None, help=RUN_HELP),
     prompt: str = typer.Option("", "--prompt", "-p", help="How the piece begins; - reads standard input."),
-    length: int | None = typer.Option(None, "--length", "-l", min=0, help="How much to add to it (characters, points …)."),
-    temperature: float | None = typer.Option(None, "--temperature", "-t", help="Below 1 plays safe, above 1 takes risks."),
+    length: int | None = typer.Option(
+        None, "--length", "-l", min=0, help="How much to add to it (characters, points …)."
+    ),
+    temperature: float | None = typer.Option(
+        None, "--temperature", "-t", help="Below 1 plays safe, above 1 takes risks."
+    ),
     seed: int | None = typer.Option(None, "--seed", "-s", min=0, help="The same seed gives the same piece."),
     count: int = typer.Option(1, "--count", "-n", min=1, max=10_000, help="How many different pieces."),
-    out: Path | None = typer.Option(None, "--out", "-o", help="Write the piece to a file; its suffix says in what form."),
+    out: Path | None = typer.Option(
+        None, "--out", "-o", help="Write the piece to a file; its suffix says in what form."
+    ),
     dial: list[str] = typer.Option([], "--dial", help="Any dial the instrument declares: name=number."),
     condition: list[str] = typer.Option([], "--condition", help="What it is asked, where it listens: name=JSON."),
     ngram: bool = typer.Option(False, "--ngram", help="Play the run's n-gram instead of its network."),
@@ -43,10 +49,11 @@ def command(
     else:
         instrument = load(run)
     if prompt == "-":
-        prompt = sys.stdin.read()
+        prompt = standard_input()
     chosen = fresh_seed() if seed is None else seed
     dials, asked = dials_from(temperature, dial), conditions_from(condition)
-    if out is None and not json and count == 1:
+    # only symbols add up as they come: where a number stands depends on all before it
+    if out is None and not json and count == 1 and instrument.codec.event.is_symbol:
         _live(instrument.stream(prompt, length, chosen, asked, **dials), str(instrument.medium.prompt(prompt)))
         next_step(f"undersong sample --seed {chosen} plays this again; --temperature 0.5 plays it safer.")
         return
@@ -58,23 +65,34 @@ def command(
         answers = [{"instrument": instrument.name, **sample.to_json()} for sample in samples]
         answer(answers[0] if count == 1 else answers)
     elif out is None:
-        print("\n\n----\n\n".join(str(sample.piece) for sample in samples))
+        print(_shown("\n\n----\n\n".join(str(sample.piece) for sample in samples)))
 
 
 def _live(played: object, opening: str) -> None:
-    sys.stdout.write(opening)
+    sys.stdout.write(_shown(opening))
     for event in played:  # type: ignore[attr-defined]
-        sys.stdout.write(str(event))
+        sys.stdout.write(_shown(str(event)))
         sys.stdout.flush()
     sys.stdout.write("\n")
 
 
+def _shown(words: str) -> str:
+    """As it is into a pipe; to a terminal without what would command it."""
+    return harmless(words) if sys.stdout.isatty() else words
+
+
 def _write(out: Path, pieces: list) -> None:  # type: ignore[type-arg]
+    from undersong.errors import KeepingError
     from undersong.keeping.writing import write_beside
 
     for number, piece in enumerate(pieces):
         path = out if number == 0 else out.with_name(f"{out.stem}-{number + 1}{out.suffix}")
         if str(out) in ("-", "/dev/stdout"):
             sys.stdout.write(str(piece))
+        elif out.exists() and not out.is_file() and not out.is_dir():  # a device or a pipe: written to, never replaced
+            try:
+                out.write_bytes(piece.to_bytes(out.suffix))
+            except OSError as error:
+                raise KeepingError(f"'{out}' takes no more: {error.strerror}.", "Save to another place.") from error
         else:
             write_beside(path, piece.to_bytes(path.suffix))

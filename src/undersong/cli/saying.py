@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from undersong.errors import UsageError
+from undersong.errors import UnreadableFileError, UsageError
 
-__all__ = ["RUN_HELP", "answer", "conditions_from", "dials_from", "duration", "next_step", "say"]
+__all__ = [
+    "RUN_HELP", "answer", "conditions_from", "dials_from", "duration", "harmless", "next_step", "say", "standard_input",
+]  # fmt: skip
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
 
 RUN_HELP = "A run's name or folder, an .undersong file, or a voice that ships; without it the newest run."
 
@@ -17,6 +22,11 @@ RUN_HELP = "A run's name or folder, an .undersong file, or a voice that ships; w
 def say(words: str = "") -> None:
     """A line for people, on standard error, so that standard output stays clean for pipes."""
     print(words, file=sys.stderr, flush=True)
+
+
+def harmless(words: str) -> str:
+    """The words without what a terminal would obey: a network may play any character, and a stranger's on purpose."""
+    return _CONTROL.sub("\ufffd", words)
 
 
 def answer(data: Any) -> None:
@@ -29,6 +39,17 @@ def next_step(words: str) -> None:
     """What a person might do next; silent when nobody is watching."""
     if sys.stderr.isatty():
         say(f"\nNext: {words}")
+
+
+def standard_input() -> str:
+    """All that comes in by the pipe, as text. Raises UnreadableFileError."""
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise UnreadableFileError(
+            f"Standard input is not {error.encoding.upper()}: byte {error.start + 1:,} fits no character.",
+            "Hand it in as text in that encoding, or set PYTHONIOENCODING to the one it has.",
+        ) from error
 
 
 def duration(given: str) -> float:
@@ -48,11 +69,13 @@ def dials_from(temperature: float | None, given: Sequence[str]) -> dict[str, flo
     """Dials from `--temperature` and `--dial name=value`. Raises UsageError."""
     dials = {} if temperature is None else {"temperature": temperature}
     for each in given:
-        name, equals, value = each.partition("=")
+        name, _, value = each.partition("=")
         try:
             dials[name.strip()] = float(value)
         except ValueError as error:
-            raise UsageError(f"--dial {each} is not of the form name=number.", "For example --dial temperature=0.7") from error
+            raise UsageError(
+                f"--dial {each} is not of the form name=number.", "For example --dial temperature=0.7"
+            ) from error
     return dials
 
 
@@ -60,7 +83,7 @@ def conditions_from(given: Sequence[str]) -> Mapping[str, Any]:
     """Conditions from `--condition name=JSON`. Raises UsageError."""
     found: dict[str, Any] = {}
     for each in given:
-        name, equals, value = each.partition("=")
+        name, _, value = each.partition("=")
         try:
             found[name.strip()] = json.loads(value)
         except ValueError as error:

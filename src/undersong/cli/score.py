@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import typer
 
-from undersong.cli.saying import RUN_HELP, answer, conditions_from, next_step
+from undersong.cli.saying import RUN_HELP, answer, conditions_from, next_step, standard_input
 
 NAME = "score"
 
@@ -34,7 +33,7 @@ def command(
         found = score_split(run)
     else:
         assert file is not None
-        found = score_file(run, sys.stdin.read() if file == "-" else Path(file), conditions_from(condition))
+        found = score_file(run, standard_input() if file == "-" else Path(file), conditions_from(condition))
     if json:
         answer(found.to_json())
         return
@@ -43,4 +42,3 @@ def command(
         measure = found.score.measure
         print(f"{found.baseline[0]}: {found.baseline[1]:.3f} nats per {measure} over the same")
     next_step("undersong odds shows what it expects after any prompt.")
-

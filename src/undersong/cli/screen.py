@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+
+from undersong.cli.saying import harmless
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -36,7 +38,7 @@ def screen(quiet: bool = False) -> Iterator[Callable[[Any], None]]:
 
             def show(moment: Any) -> None:
                 if moment.what in ("read", "warned", "finished"):
-                    live.console.print(str(moment), highlight=False, markup=False)
+                    live.console.print(harmless(str(moment)), highlight=False, markup=False)
                 panel.see(moment)
                 live.update(panel.render())
 
@@ -52,7 +54,8 @@ def _plain() -> Callable[[Any], None]:
             if time.monotonic() - last < _PLAIN_EVERY:
                 return
             last = time.monotonic()
-        print(moment, file=sys.stderr, flush=True)
+        with suppress(BrokenPipeError):  # whoever watched has gone; the learning goes on
+            print(harmless(str(moment)), file=sys.stderr, flush=True)
 
     return show
 
@@ -89,9 +92,7 @@ class _Panel:
             head.add_column(ratio=1)
             head.add_column(justify="right")
             left = f"{s.left / 60:.0f} min left" if s.left > 90 else f"{s.left:.0f} s left"
-            head.add_row(
-                ProgressBar(total=s.steps, completed=s.step), f"step {s.step:,} of {s.steps:,}  ·  {left}"
-            )
+            head.add_row(ProgressBar(total=s.steps, completed=s.step), f"step {s.step:,} of {s.steps:,}  ·  {left}")
             head.add_row(
                 Text(f"{self.planned.network}, {self.planned.precision}", style="dim"),
                 Text(f"{s.events_per_second:,.0f} events/s  ·  {s.nats:.3f} nats learning", style="dim"),
@@ -133,4 +134,4 @@ class _Panel:
 
 def _one_line(sample: str, most: int = 160) -> str:
     flat = " / ".join(part.strip() for part in sample.split("\n") if part.strip())
-    return flat[:most]
+    return harmless(flat[:most])

@@ -75,7 +75,12 @@ class OneGaussian:
 
 
 def count_baseline(
-    kind: str, codec: AbstractCodec, learned: Sequence[Stretch], shape: str, methods: Sequence[Method], orders: Sequence[int]
+    kind: str,
+    codec: AbstractCodec,
+    learned: Sequence[Stretch],
+    shape: str,
+    methods: Sequence[Method],
+    orders: Sequence[int],
 ) -> Baseline:
     """The medium's baseline, learned. Raises UnknownNameError."""
     events = [stretch.events for stretch in learned]
@@ -103,4 +108,6 @@ def kept_baseline(folder: RunFolder, medium: AbstractMedium, codec: AbstractCode
     told = folder.read_json("private/codec.json")
     if medium.baseline == "ngram":
         return NgramBaseline(NGram.from_arrays(folder.read_arrays(folder.ngram)), tuple(told["opening"]))
-    return count_baseline(medium.baseline, codec, Corpus.from_arrays(folder.read_arrays(folder.corpus)).learned, "", (), ())
+    return count_baseline(
+        medium.baseline, codec, Corpus.from_arrays(folder.read_arrays(folder.corpus)).learned, "", (), ()
+    )

@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 
 from undersong import registry
-from undersong.errors import InputError, RunFolderError, TooLittleError, UnknownNameError
+from undersong.errors import RunFolderError, TooLittleError, UnknownNameError, UsageError
 from undersong.events import AbstractCodec, AbstractMedium, AbstractPiece, Condition
 
 __all__ = ["Corpus", "Stretch", "medium_for", "watched_stretches"]
@@ -100,8 +100,8 @@ class Corpus:
             conditions: list[dict[str, np.ndarray]] = [{} for _ in parts]
             for key, value in arrays.items():
                 if key.startswith("condition."):
-                    _, number, name = key.split(".", 2)
-                    conditions[int(number)][name] = value
+                    _, at, name = key.split(".", 2)
+                    conditions[int(at)][name] = value
             stretches = []
             for number, events in enumerate(parts):
                 # the n-th held-out tail continues the n-th learned stretch
@@ -137,12 +137,12 @@ def watched_stretches(held_out: Sequence[Stretch], most: int, parts: int = 32) -
 def medium_for(paths: Sequence[str | Path], kind: str) -> tuple[AbstractMedium, list[Path], list[str]]:
     """The medium that reads these files, the files themselves, and how to name them: `builtin:NAME` is looked up.
 
-    Raises UnknownNameError, InputError.
+    Raises UnknownNameError, UsageError.
     """
     names = registry.names("media") if kind == "auto" else (registry.resolve("media", kind),)
     media: list[AbstractMedium] = [registry.load("media", name)() for name in names]
     if not paths:
-        raise InputError("There is nothing to learn from.", "Name a file: undersong learn mine.txt")
+        raise UsageError("There is nothing to learn from.", "Name a file: undersong learn mine.txt")
     found: list[Path] = []
     labels = [str(path) for path in paths]
     claimed: AbstractMedium | None = None

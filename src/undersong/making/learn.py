@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -55,15 +56,15 @@ def learn(request: Request) -> Run:
         raise UsageError("The time to learn must be more than 0 minutes.", "For example --for 10m.")
     if request.steps is not None and request.steps < 1:
         raise UsageError("The number of steps must be at least 1.")
+    if request.minutes is not None and request.steps is not None:
+        raise UsageError("Learning ends after a time or after some steps, not both.", "Leave out --for or --steps.")
     if request.resume:
         return _resumed(request, began)
     recipe = load_recipe(request.recipe, request.changes)
     medium, paths, labels = medium_for(request.files, recipe.medium)
     folder = RunFolder(request.out) if request.out else None
-    if folder is not None and folder.exists():
-        raise RunFolderError(
-            f"'{folder.path}' already holds a run.", "Go on with it by adding --resume, or choose another folder with --out."
-        )
+    if folder is not None:
+        _check_free(folder)
     material = medium.read(paths)
     shape = medium.shape if recipe.training.shape == "auto" else recipe.training.shape
     unit = medium.units[0] if recipe.unit == "auto" else recipe.unit
@@ -71,6 +72,7 @@ def learn(request: Request) -> Run:
     folder = folder or RunFolder(new_run_path(_stem(labels)))
     folder.prepare()
     with folder.held():
+        _check_free(folder)  # once more: another may have come and gone while this one read
         recipe = recipe.model_copy(update={"medium": medium.kind, "unit": unit})
         recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"shape": shape})})
         facts = {
@@ -88,10 +90,26 @@ def learn(request: Request) -> Run:
         return _finish(folder, teacher, request)
 
 
+def _check_free(folder: RunFolder) -> None:
+    if folder.exists() and not folder.barely_begun():
+        raise RunFolderError(
+            f"'{folder.path}' already holds a run.",
+            "Go on with it by adding --resume, or choose another folder with --out.",
+        )
+
+
 def _resumed(request: Request, began: float) -> Run:
     folder = RunFolder(request.out) if request.out else None
     if folder is None or not folder.exists():
-        raise RunFolderError("There is no run to resume there.", "Name its folder: undersong learn --resume --out runs/NAME")
+        raise RunFolderError(
+            "There is no run to resume there.", "Name its folder: undersong learn --resume --out runs/NAME"
+        )
+    if folder.barely_begun():
+        raise RunFolderError(
+            f"'{folder.path}' was stopped before there was anything to go on from.",
+            f"Begin it again: undersong learn FILES --out {shlex.quote(str(folder.path))}",
+        )
+    _check_resumable(request)
     with folder.held():
         recipe = load_recipe(str(folder.path / "recipe.toml"), request.changes)
         facts = folder.read_json("private/request.json")
@@ -100,11 +118,34 @@ def _resumed(request: Request, began: float) -> Run:
         codec: AbstractCodec = registry.load("codecs", told["codec"]["kind"]).from_json(told["codec"])
         corpus = Corpus.from_arrays(folder.read_arrays(folder.corpus))
         baseline = kept_baseline(folder, medium, codec)
-        if request.minutes is not None or request.steps is not None:
-            facts |= {"minutes": request.minutes, "steps": request.steps}
         teacher = Teacher(folder, medium, codec, corpus, baseline, recipe, facts, request.observer, began)
         teacher.resume()
+        if request.minutes is not None or request.steps is not None:
+            teacher.extend(request.minutes, request.steps)
+            folder.write_json("private/request.json", teacher.asked)
         return _finish(folder, teacher, request)
+
+
+_CHANGEABLE = (
+    "core.dropout", "training.rate", "training.rate_floor", "training.warm_up", "training.weight_decay",
+    "training.clip", "training.precision", "training.keep",
+)  # fmt: skip
+"""What may be changed on the way; all else would need another network, or another order of the material."""
+
+
+def _check_resumable(request: Request) -> None:
+    if request.files or request.recipe is not None:
+        raise UsageError(
+            "A run goes on with the material and the recipe it began with.",
+            "Leave them out, or begin another run without --resume.",
+        )
+    for change in request.changes:
+        key = change.partition("=")[0].strip()
+        if key not in _CHANGEABLE:
+            raise UsageError(
+                f"'{key}' cannot be changed on the way.",
+                f"These can: {', '.join(_CHANGEABLE)}. For the rest begin another run.",
+            )
 
 
 def _finish(folder: RunFolder, teacher: Teacher, request: Request) -> Run:
@@ -142,8 +183,8 @@ def _tell_read(
     observer(moment)
     if corpus.events_learned < 20_000:
         words = (
-            f"{length:,} {medium.measure}s are little to learn from: expect echoes of the material more than new work. "
-            "Below about 20,000 the n-gram often plays better."
+            f"{length:,} {medium.measure}s are little to learn from: expect echoes of the material more than new work."
+            + " Below about 20,000 the n-gram often plays better." * (medium.baseline == "ngram")
         )
         observer(Warned(time.monotonic() - began, words))
 
@@ -163,12 +204,12 @@ def _count(
     )
     opening = baseline.opening if isinstance(baseline, NgramBaseline) else ()
     told = {"medium": medium.kind, "codec": {"kind": codec.kind, **codec.to_json()}, "opening": list(opening)}
-    folder.write_json("private/codec.json", told)
     samples: dict[str, str] = {}
     if isinstance(baseline, NgramBaseline):
         folder.write_arrays(folder.ngram, baseline.ngram.to_arrays())
         chain = baseline.instrument(folder.name, medium, codec)
         samples = three_samples(chain, recipe.seed)
+    folder.write_json("private/codec.json", told)  # last: without it a run has barely begun
     nats = baseline.nats(corpus.held_out) / max(1, corpus.events_held_out)
     moment = Counted(time.monotonic() - began, baseline.name, nats, samples)
     folder.append_log(moment.to_json())

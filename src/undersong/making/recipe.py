@@ -6,10 +6,12 @@ import difflib
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainValidator
+from pydantic_core import PydanticCustomError
 
+from undersong import registry
 from undersong.config import Settings, build, override, read_toml
 from undersong.errors import UnknownNameError
 from undersong.learning.training.trainer import TrainingSettings
@@ -17,18 +19,35 @@ from undersong.learning.training.trainer import TrainingSettings
 __all__ = ["CoreRecipe", "NgramRecipe", "Recipe", "load_recipe", "recipe_names"]
 
 
+def _units(given: Any) -> Any:
+    if given == "auto" or (isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= 8192):
+        return given
+    raise PydanticCustomError("units", 'It should be a whole number from 1 to 8192, or "auto"')
+
+
+def _share(given: Any) -> Any:
+    if given == "auto" or (isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < 1):
+        return given
+    raise PydanticCustomError("share", 'It should be a number from 0 to below 1, or "auto"')
+
+
+Units = Annotated[int | Literal["auto"], PlainValidator(_units)]
+Share = Annotated[float | Literal["auto"], PlainValidator(_share)]
+Order = Annotated[int, Field(ge=1, le=20)]
+
+
 class CoreRecipe(Settings):
     kind: str = "lstm"
     layers: int = Field(1, ge=1, le=8)
-    size: int | Literal["auto"] = "auto"  # units per layer; auto: what the minutes and the corpus allow
-    embedding: int | Literal["auto"] = "auto"  # auto: a quarter of the size
-    dropout: float | Literal["auto"] = "auto"  # auto: more for less material
+    size: Units = "auto"  # units per layer; auto: what the minutes and the corpus allow
+    embedding: Units = "auto"  # auto: a quarter of the size
+    dropout: Share = "auto"  # auto: more for less material
     settings: dict[str, Any] = Field(default_factory=dict)  # what this core alone understands
 
 
 class NgramRecipe(Settings):
-    orders: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8)  # tried inside the learning events
-    methods: tuple[Literal["kneser-ney", "witten-bell"], ...] = ("kneser-ney", "witten-bell")
+    orders: tuple[Order, ...] = Field((2, 3, 4, 5, 6, 7, 8), min_length=1)  # tried inside the learning events
+    methods: tuple[Literal["kneser-ney", "witten-bell"], ...] = Field(("kneser-ney", "witten-bell"), min_length=1)
 
 
 class Recipe(Settings):
@@ -47,7 +66,10 @@ def recipe_names() -> list[str]:
 
 
 def load_recipe(name: str | None, changes: Iterable[str] = ()) -> Recipe:
-    """A recipe by name or path, with changes laid over it. Raises UnknownNameError, MissingFileError, RecipeError."""
+    """A recipe by name or path, with changes laid over it; a core it names is there and knows its settings.
+
+    Raises UnknownNameError, MissingFileError, RecipeError.
+    """
     if name is None:
         data: dict[str, Any] = {}
     elif name.endswith(".toml"):
@@ -60,7 +82,10 @@ def load_recipe(name: str | None, changes: Iterable[str] = ()) -> Recipe:
             f"There is no recipe '{name}'.",
             f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(recipe_names())}; or a path to a .toml file.",
         )
-    return build(Recipe, override(data, changes), f"recipe '{name}'" if name else "--set")
+    recipe = build(Recipe, override(data, changes), f"recipe '{name}'" if name else "--set")
+    core = registry.load("cores", recipe.core.kind)
+    build(core.Settings, recipe.core.settings, f"the settings of {core.kind}")
+    return recipe
 
 
 def _shipped() -> Any:

@@ -14,7 +14,7 @@ from typing import Any, final
 
 from undersong import __version__, registry
 from undersong.config import toml_text
-from undersong.errors import KeepingError
+from undersong.errors import KeepingError, UsageError
 from undersong.events import AbstractCodec, AbstractMedium
 from undersong.keeping import instrument_file
 from undersong.keeping.card import write_card
@@ -42,6 +42,7 @@ __all__ = ["Teacher"]
 _QUICK = 16_384  # held-out events of an evaluation on the way; the final score plays them all
 _SAVE_EVERY = 60.0  # seconds of learning that a power cut may cost
 _TELL_EVERY = 0.25  # seconds between two reports of progress
+_KEEP_EVERY = 10  # steps between two lines of the log
 _CLEARLY = 0.01  # nats by which an earlier model must be better to be kept instead of the last
 _FINAL_SHARE = 0.05  # of the minutes, at most, go to the final score
 
@@ -65,11 +66,12 @@ class Teacher:
         self.folder, self.medium, self.codec, self.corpus = folder, medium, codec, corpus
         self.baseline, self.recipe, self.asked, self.observer = baseline, recipe, asked, observer
         self.began = began
-        self.seconds = asked["minutes"] * 60 if asked.get("minutes") else None
+        self.seconds: float | None = asked["minutes"] * 60 if asked.get("minutes") else None
         if self.seconds is None and asked.get("steps") is None:
             self.seconds = 600.0  # ten minutes, when nobody says
         self.before = 0.0  # seconds an interrupted run had already taken
         self.best: tuple[float, int] = (float("inf"), 0)
+        self.losses: deque[float] = deque(maxlen=100)
         watched = watched_stretches(corpus.held_out, _QUICK)
         self.watched = [HeldOut(s.before, s.events, s.condition) for s in watched]
         self.baseline_nats = baseline.nats(watched) / max(1, sum(len(s.events) for s in watched))
@@ -105,14 +107,13 @@ class Teacher:
         feed = self._feed(sizing)
         found = probe(model, feed, training.precision)
         precision = str(found.dtype).removeprefix("torch.")
-        steps = self.asked.get("steps") or max(1, int(self._left() / found.seconds[precision]))
+        self.seconds_per_step = found.seconds[precision]
+        steps = self.asked.get("steps") or max(1, int(self._left() / self.seconds_per_step))
         learner = Learner(model, feed, training, Plan.of(steps), self.recipe.seed, found.dtype)
         resolved = self.recipe.model_copy(
             update={"core": core.model_copy(update={"size": size, "embedding": embedding, "dropout": dropout})}
         )
         self.recipe = resolved.model_copy(update={"training": training.model_copy(update={"precision": precision})})
-        self.folder.write_json("config.json", spec.to_json())
-        write_beside(self.folder.path / "recipe.toml", toml_text(self.recipe.model_dump()).encode())
         return learner, precision
 
     def _feed(self, sizing: Sizing) -> Feed:
@@ -124,20 +125,40 @@ class Teacher:
         return Streams(examples, start, end, training.rows, training.window, seed)
 
     def resume(self) -> None:
-        """Go on from the last checkpoint. Raises RunFolderError."""
-        facts = load_learner(self.folder.private / "last.safetensors", self.learner)
+        """Go on from the last checkpoint, or begin where there is none yet. Raises RunFolderError."""
+        checkpoint = self.folder.private / "last.safetensors"
+        if not checkpoint.is_file():
+            return
+        facts = load_learner(checkpoint, self.learner)
         self.before = float(facts["elapsed"])
         self.best = (float(facts["best"][0]), int(facts["best"][1]))
-        if self.asked.get("steps"):
-            last = max(self.learner.step + 1, int(self.asked["steps"]))
-            if last != self.learner.plan.steps:
-                self.learner.plan = self.learner.plan.changed(self.learner.step, last)
+        self.last_nats = float(facts["last_nats"])
+        self.losses.extend(facts["losses"])
+
+    def extend(self, minutes: float | None, steps: int | None) -> None:
+        """Go on for so many minutes from now, or up to so many steps in all, as if that had been the plan all along.
+
+        So the rate rises again to where it would be on the longer way. Raises UsageError.
+        """
+        learner = self.learner
+        if steps is not None and steps <= learner.step:
+            raise UsageError(
+                f"This run has already taken {learner.step:,} steps.",
+                "--steps counts from its beginning: ask for more.",
+            )
+        self.seconds = None if minutes is None else self._elapsed() + minutes * 60
+        self.asked = {**self.asked, "steps": steps, "minutes": None if self.seconds is None else self.seconds / 60}
+        last = steps or learner.step + max(1, int(self._left() / self.seconds_per_step))
+        if last != learner.plan.steps:
+            learner.plan = Plan((*learner.plan.legs, (learner.step, learner.step / last, last)))
 
     # ── the steps ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def teach(self, should_stop: Callable[[], bool]) -> Finished:
         """Learn to the end of the plan, or until asked to stop; then write the instrument."""
         learner = self.learner
+        self.folder.write_json("config.json", learner.model.spec.to_json())
+        write_beside(self.folder.path / "recipe.toml", toml_text(self.recipe.model_dump()).encode())
         self._tell(
             Planned(
                 self._elapsed(),
@@ -154,37 +175,40 @@ class Teacher:
         self.saved = time.monotonic()
         due = self._next_evaluation()
         recent: deque[float] = deque(maxlen=50)
-        losses: deque[float] = deque(maxlen=100)
         told = 0.0
         while learner.step < learner.plan.steps and not stopped:
             began = time.monotonic()
             report = learner.advance()
             recent.append(time.monotonic() - began)
-            losses.append(report.nats)
+            self.losses.append(report.nats)
             seconds = sum(recent) / len(recent)
+            nats = sum(self.losses) / len(self.losses)
+            stepped = Stepped(
+                self._elapsed(), report.step, learner.plan.steps, nats, report.rate,
+                report.gradient_norm, report.events / seconds, self._to_go(seconds),
+            )  # fmt: skip
+            if report.step % _KEEP_EVERY == 0:
+                self._keep_moment(stepped)
             if time.monotonic() - told > _TELL_EVERY:
                 told = time.monotonic()
-                self._tell(
-                    Stepped(
-                        self._elapsed(), report.step, learner.plan.steps, sum(losses) / len(losses), report.rate,
-                        report.gradient_norm, report.events / seconds, self._to_go(seconds),
-                    ),
-                    keep=report.step % 10 == 0,
-                )  # fmt: skip
+                self.observer(stepped)
             stopped = should_stop()
             if time.monotonic() - self.saved > _SAVE_EVERY:
                 self._checkpoint()
-            if stopped or learner.step >= due or learner.step >= learner.plan.steps:
-                self._evaluate(sum(losses) / len(losses))
+            regular = learner.step >= due or learner.step >= learner.plan.steps
+            if stopped or regular:
+                self._evaluate(nats, regular)
                 self._replan(seconds)
                 due = self._next_evaluation()
         return self._finish(stopped)
 
     def _next_evaluation(self) -> int:
         plan, done = self.learner.plan, self.learner.plan.progress(self.learner.step)
-        share = (int(done * self.evaluations + 0.05) + 1) / self.evaluations  # a step's rounding is not another evaluation
+        share = (
+            int(done * self.evaluations + 0.05) + 1
+        ) / self.evaluations  # a step's rounding is not another evaluation
         ahead = (share - done) / max(1e-9, 1 - done) * (plan.steps - self.learner.step)
-        return self.learner.step + max(1, math.ceil(ahead))
+        return self.learner.step + max(1, math.ceil(ahead - 1e-6))  # the same step, wherever it is looked for from
 
     def _replan(self, seconds: float) -> None:
         """Spread what is left over the steps that the remaining time still holds."""
@@ -197,18 +221,19 @@ class Teacher:
         if abs(last - learner.plan.steps) > 0.02 * learner.plan.steps:
             learner.plan = learner.plan.changed(learner.step, last)
             with contextlib.suppress(KeepingError):
-                self.folder.append_log({"what": "replanned", "elapsed": self._elapsed(), "plan": learner.plan.to_json()})
+                self.folder.append_log(
+                    {"what": "replanned", "elapsed": self._elapsed(), "plan": learner.plan.to_json()}
+                )
 
-    def _evaluate(self, learned_nats: float) -> None:
+    def _evaluate(self, learned_nats: float, regular: bool) -> None:
+        """Look, save and tell. Only what an uninterrupted run would look at, too, may become the best."""
         began = time.monotonic()
         learner = self.learner
         nats = held_out_nats(learner.model, self.watched, self.codec.start, self.codec.conditions)
         self.last_nats = nats
-        better = nats < self.best[0]
-        if better:
-            self.best = (nats, learner.step)
+        better = regular and nats < self.best[0]
         file = assemble(self.folder.name, self.medium, self.codec, learner.model, self._facts("half learned", None))
-        self._save(file, better)
+        self._save(file, (nats, learner.step) if better else None)
         samples = three_samples(from_file(file), self.recipe.seed)
         self._tell(
             Evaluated(
@@ -219,12 +244,13 @@ class Teacher:
         self.evaluation_seconds = time.monotonic() - began
         self._warn(learned_nats, nats)
 
-    def _save(self, file: InstrumentFile, better: bool) -> None:
+    def _save(self, file: InstrumentFile, best: tuple[float, int] | None) -> None:
         """Checkpoint and half-learned instrument; a full disk must not end the learning, so it is only told."""
         learner, private = self.learner, self.folder.private
         try:
-            if better:
+            if best is not None:
                 save_weights(private / "best.safetensors", learner.model)
+                self.best = best  # only now: what could not be saved cannot be kept
             instrument_file.write(self.folder.instrument, file)
         except KeepingError as error:
             self._tell(Warned(self._elapsed(), f"{error.what} Learning goes on. {error.do}"))
@@ -232,7 +258,8 @@ class Teacher:
 
     def _checkpoint(self) -> None:
         self.saved = time.monotonic()
-        facts = {"elapsed": self._elapsed(), "best": list(self.best)}
+        facts = {"elapsed": self._elapsed(), "best": list(self.best), "last_nats": self.last_nats}
+        facts["losses"] = list(self.losses)
         try:
             save_learner(self.folder.private / "last.safetensors", self.learner, facts)
         except KeepingError as error:
@@ -243,8 +270,8 @@ class Teacher:
             self._tell(
                 Warned(
                     self._elapsed(),
-                    f"It is learning the material by heart: {learned:.2f} nats on what it has read, {nats:.2f} on what it "
-                    f"has not, which was {self.best[0]:.2f} at step {self.best[1]:,}. The better one is kept; "
+                    f"It is learning the material by heart: {learned:.2f} nats on what it has read, {nats:.2f} on what "
+                    f"it has not, which was {self.best[0]:.2f} at step {self.best[1]:,}. The better one is kept; "
                     "less time, more material or a higher --set core.dropout would help.",
                 )
             )
@@ -268,7 +295,9 @@ class Teacher:
             )
         facts = self._facts(kept, (score.nats_per_measure, baseline, score.length))
         card = write_card(facts)
-        instrument_file.write(self.folder.instrument, replace(file, description=replace(file.description, provenance=facts), card=card))
+        instrument_file.write(
+            self.folder.instrument, replace(file, description=replace(file.description, provenance=facts), card=card)
+        )
         save_weights(self.folder.path / "model.safetensors", learner.model)
         write_beside(self.folder.path / "README.md", card.encode())
         finished = Finished(
@@ -285,7 +314,11 @@ class Teacher:
         if use_best and self.best[1] != learner.step and (self.folder.private / "best.safetensors").is_file():
             load_weights(self.folder.private / "best.safetensors", learner.model)
             return f"the best of {self.evaluations} evaluations, after step {self.best[1]:,}"
-        return f"as it was when stopped, after step {learner.step:,}" if stopped else f"the last, after step {learner.step:,}"
+        return (
+            f"as it was when stopped, after step {learner.step:,}"
+            if stopped
+            else f"the last, after step {learner.step:,}"
+        )
 
     def _facts(self, kept: str, score: tuple[float, float, int] | None) -> dict[str, Any]:
         learner = self.learner
@@ -347,11 +380,13 @@ class Teacher:
         core = self.recipe.core
         return f"{core.layers} x {core.size} {core.kind.split('.')[0]}"
 
-    def _tell(self, moment: Moment, keep: bool = True) -> None:
-        if keep:
-            with contextlib.suppress(KeepingError):  # a line of the log is not worth a run
-                self.folder.append_log(moment.to_json())
+    def _tell(self, moment: Moment) -> None:
+        self._keep_moment(moment)
         self.observer(moment)
+
+    def _keep_moment(self, moment: Moment) -> None:
+        with contextlib.suppress(KeepingError):  # a line of the log is not worth a run
+            self.folder.append_log(moment.to_json())
 
 
 def _machine() -> str:

@@ -89,9 +89,7 @@ def _check_enough(paths: Sequence[Path], full: dict[Path, _Reading], notes: Sequ
     verb = "holds" if len(paths) == 1 else "hold"
     has = f"{verb} {count} characters" if full else f"{verb} no text"
     advice = "Give it more text: from some 20,000 characters (ten pages) on it begins to sound like its author."
-    raise TooLittleError(
-        f"{_listed(paths)} {has}; learning needs at least {least}.", " ".join([*notes[:3], advice])
-    )
+    raise TooLittleError(f"{_listed(paths)} {has}; learning needs at least {least}.", " ".join([*notes[:3], advice]))
 
 
 def _mode(path: Path) -> int:
