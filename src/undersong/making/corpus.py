@@ -16,6 +16,7 @@ from undersong.events import AbstractCodec, AbstractMedium, AbstractPiece, Condi
 __all__ = ["Corpus", "Stretch", "medium_for", "watched_stretches"]
 
 _BUILTIN = "builtin:"
+_SLICE = 64  # events, the least that a watched slice should have
 
 
 @final
@@ -118,19 +119,24 @@ def _stretch(codec: AbstractCodec, piece: AbstractPiece, lead: Stretch | None) -
 
 
 def watched_stretches(held_out: Sequence[Stretch], most: int, parts: int = 32) -> list[Stretch]:
-    """About `most` held-out events: all where there are no more, else slices spread evenly over each stretch."""
-    total = sum(len(stretch.events) for stretch in held_out)
-    if total <= most:
+    """About `most` held-out events: all where there are no more, else slices spread evenly over each stretch.
+
+    Of very many stretches only every n-th is watched, so that a slice has some length: each must be warmed up first.
+    """
+    if sum(len(stretch.events) for stretch in held_out) <= most:
         return list(held_out)
+    chosen = held_out[:: max(1, len(held_out) * _SLICE // most)]
+    total = sum(len(stretch.events) for stretch in chosen)
     watched = []
-    for stretch in held_out:
-        share = max(1, len(stretch.events) * most // total // parts)
-        edges = np.linspace(0, len(stretch.events) - share, parts, dtype=int)
+    for stretch in chosen:
+        share = min(len(stretch.events), max(1, len(stretch.events) * most // total))
+        count = max(1, min(parts, share // _SLICE))
         if stretch.condition:  # a piece with conditions only makes sense from its start
-            edges, share = edges[:1], len(stretch.events) * most // total
-        for first in edges:
+            count = 1
+        size = share // count
+        for first in np.linspace(0, len(stretch.events) - size, count, dtype=int):
             before = np.concatenate([stretch.before, stretch.events[:first]])
-            watched.append(Stretch(stretch.events[first : first + share], stretch.condition, before))
+            watched.append(Stretch(stretch.events[first : first + size], stretch.condition, before))
     return watched
 
 
