@@ -21,7 +21,7 @@ from undersong.making.learn import Request, learn
 from undersong.making.moments import Moment
 
 VOICES = {"anthology": "anthology", "keeper": "voice", "bestiary": "voice", "tide": "voice"}
-STEPS = {"anthology": 9000, "voice": 3000}
+STEPS = {"anthology": 12000, "voice": 9000}
 PLACE = ROOT / "src/undersong/media/text/anthology/instruments"
 
 
