@@ -35,7 +35,7 @@ def build(model: type[Model], data: Mapping[str, Any], where: str = "the recipe"
         if first["type"] == "extra_forbidden":
             known = list(_fields_at(model, first["loc"][:-1]))
             near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
-            advice = f"Did you mean '{near[0]}'?" if near else f"Known there: {', '.join(known)}."
+            advice = f"Did you mean '{near[0]}'?" if near else f"Known there: {', '.join(known) or 'no key at all'}."
             raise RecipeError(f"{where} has a key that means nothing: '{key}'.", advice) from error
         raise RecipeError(f"{where}: {key} = {first['input']!r} will not do: {first['msg']}.") from error
 

@@ -22,7 +22,7 @@ from undersong.keeping.instrument_file import InstrumentFile
 from undersong.keeping.run_folder import RunFolder
 from undersong.keeping.writing import write_beside
 from undersong.learning.models.autoregressive import Autoregressive, ModelSpec
-from undersong.learning.training.budget import Sizing, choose_size, prepare_cpu, probe, seeded
+from undersong.learning.training.budget import choose_size, prepare_cpu, probe, seeded
 from undersong.learning.training.checkpoint import load_learner, load_weights, save_learner, save_weights
 from undersong.learning.training.evaluation import HeldOut, held_out_nats
 from undersong.learning.training.schedules import Plan
@@ -104,7 +104,7 @@ class Teacher:
         )
         with seeded(self.recipe.seed):
             model = Autoregressive(spec)
-        feed = self._feed(sizing)
+        feed = self._feed()
         found = probe(model, feed, training.precision)
         precision = str(found.dtype).removeprefix("torch.")
         self.seconds_per_step = found.seconds[precision]
@@ -116,7 +116,7 @@ class Teacher:
         self.recipe = resolved.model_copy(update={"training": training.model_copy(update={"precision": precision})})
         return learner, precision
 
-    def _feed(self, sizing: Sizing) -> Feed:
+    def _feed(self) -> Feed:
         training = self.recipe.training
         examples = [Example(s.events, s.condition, self.codec.beginnings(s.events)) for s in self.corpus.learned]
         start, end, seed = self.codec.start, self.codec.end, self.recipe.seed
