@@ -25,6 +25,7 @@ from undersong.keeping.description import Description
 from undersong.keeping.instrument_file import InstrumentFile
 from undersong.learning.export import to_graphs
 from undersong.learning.models.autoregressive import Autoregressive, ModelSpec
+from undersong.playing import graph_steps
 from undersong.playing.graph_steps import GraphSteps
 from undersong.shapes import ArraySpec
 
@@ -34,6 +35,7 @@ SIZES = ((1, 256), (2, 256), (1, 512), (2, 512))
 
 def main() -> None:
     torch.set_num_threads(1)
+    graph_steps._WIDE = 1 << 40  # large networks play on two threads; here all play on one
     torch.set_flush_denormal(True)
     results = []
     for layers, size in SIZES:

@@ -11,6 +11,7 @@ from running import Python
 
 import undersong
 from undersong.cli.main import app
+from undersong.playing.loading import load, shipped
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ["README.md", "CONTRIBUTING.md"]
@@ -62,3 +63,18 @@ def test_commands_in_the_documents_are_verbs(document: str) -> None:
     told = {verb for piece in code for verb in re.findall(r"(?:^|[\s;|&(])undersong ([a-z]+)\b", f" {piece}")}
 
     assert set() == told - {command.name for command in app.registered_commands}
+
+
+def test_the_sample_in_the_readme_is_what_the_voice_plays() -> None:
+    """The sample that opens the README is the one its command gives, line breaks aside."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = blocks_of("README.md", "text")[0]
+    command = re.search(
+        r"`undersong sample (\w+) --prompt \"([^\"]*)\" --length (\d+) --temperature ([\d.]+) --seed (\d+)`", readme
+    )
+    assert command is not None
+    voice, prompt, length, temperature, seed = command.groups()
+
+    played = load(shipped()[voice]).sample(prompt, length=int(length), seed=int(seed), temperature=float(temperature))
+
+    assert shown.split() == str(played).split()
