@@ -30,5 +30,6 @@ clean:  ## what was made here, but no runs
 
 .venv/ready: pyproject.toml constraints.txt
 	test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
-	$(BIN)/python -m pip install -c constraints.txt -e ".[learn,dev]"
+	@echo "Installing into .venv: a minute or two, more where everything must be fetched first."
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[learn,dev]"
 	touch .venv/ready

@@ -60,6 +60,10 @@ def _timed(once: Callable[[], None], patience: float) -> list[float]:
     return times
 
 
+_DROPOUTS = ((5, 0.05), (8, 0.1), (20, 0.15), (60, 0.25), (float("inf"), 0.35))
+"""Dropout for less than so many passes: what is read often is learned by heart, what is read little is not."""
+
+
 @dataclass(frozen=True)
 class Sizing:
     """A network's size for the minutes and the material at hand."""
@@ -85,9 +89,7 @@ def choose_size(events: int, seconds: float | None) -> Sizing:
         size = 512 if passes >= 10 else 384 if passes >= 2 else 256
     if seconds is not None and seconds < 100:
         size = min(size, 256)
-    dropout = (
-        0.35 if events < 60_000 else 0.25 if events < 400_000 else 0.15 if passes > 8 else 0.1 if passes > 4 else 0.05
-    )
+    dropout = next(share for most, share in _DROPOUTS if passes < most)
     return Sizing(size, dropout)
 
 
