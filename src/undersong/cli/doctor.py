@@ -84,7 +84,7 @@ def no_torch_for(system: str, machine: str, python: tuple[int, ...]) -> str:
 def _play() -> dict[str, Any]:
     if find_spec("onnxruntime") is not None:
         return {"yes": True, "why": f"on onnxruntime {_version('onnxruntime')}"}
-    return {"yes": True, "why": "on numpy, some times slower: onnxruntime is not installed"}
+    return {"yes": True, "why": "on numpy, up to twice as slow: onnxruntime is not installed"}
 
 
 def _studio() -> dict[str, Any]:
