@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
@@ -149,7 +150,7 @@ class Finished(Moment):
     stopped: bool
 
     def __str__(self) -> str:
-        bits = self.nats / 0.6931471805599453
+        bits = self.nats / math.log(2)
         done = "Stopped" if self.stopped else "Done"
         return (
             f"{done} after {self.elapsed:.0f} s: {self.nats:.3f} nats ({bits:.3f} bits) per {self.measure} on "

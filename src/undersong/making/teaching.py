@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import platform
 import time
 from collections import deque
@@ -348,7 +349,7 @@ class Teacher:
             facts |= {
                 "held_out": length,
                 "nats_per_measure": nats,
-                "bits_per_measure": nats / 0.6931471805599453,
+                "bits_per_measure": nats / math.log(2),
                 "baseline_nats": baseline,
             }
         return facts
@@ -391,6 +392,4 @@ class Teacher:
 
 def _machine() -> str:
     """The kind of machine, as far as it matters for a figure; never its name."""
-    import os
-
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"

@@ -75,8 +75,8 @@ class Sizing:
 def choose_size(events: int, seconds: float | None) -> Sizing:
     """Units per layer and dropout, from how much there is to learn and how long.
 
-    Rough rules until a measured table takes their place: a 512-unit LSTM reads some 20,000 events a second on two
-    cores, and wants to read everything about six times.
+    Rough rules until a measured table takes their place. A pass is counted at the 20,000 events a second that a
+    512-unit LSTM reads on two cores in bfloat16; smaller ones read faster.
     """
     passes = (seconds or 600.0) * 20_000 / max(1, events)
     if events < 30_000:
