@@ -57,9 +57,14 @@ class GraphWriter:
         self.nodes.append((operator, list(inputs), names, attributes))
         return names[0] if outputs == 1 else names
 
+    def product(self, x: str, name: str, weight: np.ndarray) -> str:
+        """x W, where W (I, O) is stored under that name."""
+        y: str = self.op("MatMul", x, self.weight(name, weight))
+        return y
+
     def linear(self, x: str, name: str, arrays: Arrays) -> str:
         """x W' + b, of the linear layer of that name."""
-        y: str = self.op("MatMul", x, self.weight(f"{name}.weight", arrays[f"{name}.weight"].T))
+        y = self.product(x, f"{name}.weight", arrays[f"{name}.weight"].T)
         if f"{name}.bias" in arrays:
             y = self.op("Add", y, self.weight(f"{name}.bias", arrays[f"{name}.bias"]))
         return y
@@ -135,13 +140,13 @@ def gru(g: GraphWriter, prefix: str, n: str, arrays: Arrays, settings: Mapping[s
         new = g.op("Tanh", g.op("Add", n_of_x, g.op("Mul", r, n_of_h)))
     else:
         weight = arrays[f"{prefix}.from_hidden.weight"]
-        gates = g.weight(f"{prefix}.from_hidden.gates", weight[: 2 * size].T)
-        candidate = g.weight(f"{prefix}.from_hidden.candidate", weight[2 * size :].T)
         halves = g.weight(f"{prefix}.halves", np.full(2, size, dtype=np.int64))
-        r_of_h, z_of_h = g.op("Split", g.op("MatMul", h, gates), halves, outputs=2, axis=1)
+        gates = g.product(h, f"{prefix}.from_hidden.gates", weight[: 2 * size].T)
+        r_of_h, z_of_h = g.op("Split", gates, halves, outputs=2, axis=1)
         r = g.op("Sigmoid", g.op("Add", r_of_x, r_of_h))
         z = g.op("Sigmoid", g.op("Add", z_of_x, z_of_h))
-        new = g.op("Tanh", g.op("Add", n_of_x, g.op("MatMul", g.op("Mul", r, h), candidate)))
+        candidate = g.product(g.op("Mul", r, h), f"{prefix}.from_hidden.candidate", weight[2 * size :].T)
+        new = g.op("Tanh", g.op("Add", n_of_x, candidate))
     # (1 - z)*n + z*h, with one multiplication less
     h_after: str = g.op("Add", new, g.op("Mul", z, g.op("Sub", h, new)))
     g.after(f"{n}.h", h_after, size)
@@ -154,7 +159,7 @@ def _both(g: GraphWriter, prefix: str, arrays: Arrays, x: str, h: str) -> str:
     """Input and hidden side in one product: [x h] [W U]' + b."""
     weight = np.concatenate([arrays[f"{prefix}.from_input.weight"], arrays[f"{prefix}.from_hidden.weight"]], axis=1)
     both = g.op("Concat", x, h, axis=1)  # (B, E + H)
-    product = g.op("MatMul", both, g.weight(f"{prefix}.weight", weight.T))
+    product = g.product(both, f"{prefix}.weight", weight.T)
     total: str = g.op("Add", product, g.weight(f"{prefix}.bias", arrays[f"{prefix}.from_input.bias"]))
     return total
 
