@@ -6,7 +6,7 @@ Each takes the core's arrays, its settings, x and the state by name, and gives t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import exp, tanh
+from math import exp, sqrt, tanh
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,33 @@ def gru(of: Mapping[str, np.ndarray], settings: Any, x: Row, state: Rows) -> Row
     return {"h": after}
 
 
+def normalised(values: Row, gain: np.ndarray, bias: np.ndarray) -> Row:
+    mean = sum(values) / len(values)
+    variance = sum((v - mean) ** 2 for v in values) / len(values)
+    return [g * (v - mean) / sqrt(variance + 0.001) + b for v, g, b in zip(values, gain, bias, strict=True)]
+
+
+def layer_norm_lstm(of: Mapping[str, np.ndarray], settings: Any, x: Row, state: Rows) -> Rows:
+    """c' = f*c + i*g;  h' = o*tanh(norm(c')), where the sums of each gate are normalised by themselves"""
+    w, u, gain, bias, size = of["from_input.weight"], of["from_hidden.weight"], of["gain"], of["bias"], len(state["h"])
+    gates = []
+    for gate in range(4):
+        own = range(gate * size, (gate + 1) * size)
+        gates.append(normalised([dot(w[k], x) + dot(u[k], state["h"]) for k in own], gain[own], bias[own]))
+    i, f, g, o = gates
+    c = [sigmoid(f[k]) * state["c"][k] + sigmoid(i[k]) * tanh(g[k]) for k in range(size)]
+    shown = normalised(c, of["cell_gain"], of["cell_bias"])
+    return {"h": [sigmoid(o[k]) * tanh(shown[k]) for k in range(size)], "c": c}
+
+
+def min_gru(of: Mapping[str, np.ndarray], settings: Any, x: Row, state: Rows) -> Rows:
+    """h' = (1 - z)*h + z*n, where neither z nor n hears h"""
+    w, b, h = of["from_input.weight"], of["from_input.bias"], state["h"]
+    a = [dot(w[k], x) + b[k] for k in range(len(b))]
+    z, n = [sigmoid(a[k]) for k in range(len(h))], a[len(h) :]
+    return {"h": [(1 - z[k]) * h[k] + z[k] * n[k] for k in range(len(h))]}
+
+
 def leaky(of: Mapping[str, np.ndarray], settings: Any, x: Row, state: Rows) -> Rows:
     """h' = (1 - leak)*h + leak*tanh(W x + b + U h)"""
     w, u, b, h = of["from_input.weight"], of["from_hidden"], of["from_input.bias"], state["slow_h"]
@@ -70,6 +97,8 @@ def leaky(of: Mapping[str, np.ndarray], settings: Any, x: Row, state: Rows) -> R
 BY_HAND: Mapping[str, Callable[[Mapping[str, np.ndarray], Any, Row, Rows], Rows]] = {
     "elman.v1": elman,
     "gru.v1": gru,
+    "layer_norm_lstm.v1": layer_norm_lstm,
     "leaky.v1": leaky,
     "lstm.v1": lstm,
+    "min_gru.v1": min_gru,
 }

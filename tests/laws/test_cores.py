@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from undersong import registry
 from undersong.learning.cores.core import AbstractCore, CoreState
+from undersong.learning.cores.min_gru import linear_recurrence
 
 B, T, E, H = 3, 7, 4, 5
 CORES = every_core()
@@ -26,6 +27,15 @@ def name_of(case: CoreCase) -> str:
         return str(case)
     kinds = [layer["kind"] + "".join(layer["settings"].values()) for layer in case.settings["layers"]]
     return "stack of " + "+".join(dict.fromkeys(kinds))
+
+
+def stirred(core: AbstractCore) -> AbstractCore:
+    """Its weights as learning might leave them: no gain is 1 any more and no bias 0."""
+    dice = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for weight in core.parameters():
+            weight += 0.2 * torch.randn(weight.shape, generator=dice)
+    return core
 
 
 def some_state(core: AbstractCore, rows: int = B, seed: int = 1) -> dict[str, Tensor]:
@@ -130,7 +140,7 @@ def test_every_core_was_also_written_by_hand() -> None:
 @pytest.mark.parametrize("case", CORES, ids=name_of)
 def test_step_does_what_a_loop_by_hand_does(case: CoreCase) -> None:
     """First oracle: the formulas of the paper, one unit at a time, in plain Python."""
-    core = case.build(E, H).double()
+    core = stirred(case.build(E, H)).double()
     x, state = some_input(B, T, E).double(), some_state(core)
     arrays = {name: value.detach().numpy() for name, value in core.state_dict().items()}
 
@@ -217,3 +227,72 @@ def test_gru_that_resets_before_equals_another_formulation() -> None:
         outputs.append(h.T)
 
     torch.testing.assert_close(core.scan(x, state)[0], torch.stack(outputs, 1), **TOLERANCE)
+
+
+def test_layer_norm_lstm_equals_the_formulation_of_sketch_rnn() -> None:
+    """Third oracle where PyTorch has none: Ha & Eck (2017), whose gates come as i, g, f, o and remember by adding 1."""
+    core = stirred(CoreCase("layer_norm_lstm.v1").build(E, H))
+    weights = {name: value.chunk(4) for name, value in core.state_dict().items()}
+    order = (0, 2, 1, 3)
+    concat = torch.cat([torch.cat([weights[f"from_{of}.weight"][k] for k in order]) for of in ("input", "hidden")], 1)
+    gates = [nn.LayerNorm(H, eps=1e-3) for _ in order]
+    for norm, k in zip(gates, order, strict=True):
+        norm.load_state_dict({"weight": weights["gain"][k], "bias": weights["bias"][k] - float(k == 1)})
+    cell = nn.LayerNorm(H, eps=1e-3)
+    cell.load_state_dict({"weight": core.state_dict()["cell_gain"], "bias": core.state_dict()["cell_bias"]})
+    x, state = some_input(B, T, E), some_state(core)
+    h, c = state["h"], state["c"]
+    outputs = []
+    for now in x.transpose(0, 1):  # (B, E)
+        i, j, f, o = (norm(a) for norm, a in zip(gates, (torch.cat([now, h], 1) @ concat.T).chunk(4, 1), strict=True))
+        c = c * torch.sigmoid(f + 1.0) + torch.sigmoid(i) * torch.tanh(j)
+        h = torch.tanh(cell(c)) * torch.sigmoid(o)
+        outputs.append(h)
+
+    actual, after = core.scan(x, state)
+
+    torch.testing.assert_close(actual, torch.stack(outputs, 1), **TOLERANCE)
+    assert_same({"h": h, "c": c}, after)
+
+
+def test_min_gru_equals_the_scan_of_its_paper_where_that_is_defined() -> None:
+    """Third oracle: Feng et al. (2024) sum in logarithms, which takes positive candidates and a positive state."""
+    core = CoreCase("min_gru.v1").build(E, H)
+    core.get_parameter("from_input.bias").data[H:] = 9.0
+    x, h = some_input(B, T, E), some_state(core)["h"].abs()
+    z, n = core.get_submodule("from_input")(x).chunk(2, -1)
+    kept = torch.cumsum(nn.functional.logsigmoid(-z), 1)
+    added = torch.cat([h.log()[:, None], nn.functional.logsigmoid(z) + n.log() - kept], 1)
+
+    expected = (kept + torch.logcumsumexp(added, 1)[:, 1:]).exp()
+
+    torch.testing.assert_close(core.scan(x, {"h": h})[0], expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 6, 7, 8, 9, 63, 64, 65, 1024])
+def test_linear_recurrence_is_as_exact_as_going_step_by_step(steps: int) -> None:
+    """Any number of steps, either sign, and gates that are quite open, quite shut or nearly so: nothing overflows."""
+    dice = torch.Generator().manual_seed(steps)
+    gate = torch.rand(B, steps, H, generator=dice)
+    kept = torch.where(gate < 0.2, 0.0, torch.where(gate > 0.8, 1.0, gate ** torch.tensor([1e-3, 0.1, 1, 10, 1e3])))
+    added = (1 - kept) * 100 * torch.randn(B, steps, H, generator=dice)
+    h, one_by_one = torch.zeros(B, H, dtype=torch.float64), []
+    for t in range(steps):
+        h = kept[:, t] * h + added[:, t]
+        one_by_one.append(h)
+
+    actual = linear_recurrence(kept, added)
+
+    torch.testing.assert_close(actual.double(), torch.stack(one_by_one, 1), atol=1e-4, rtol=1e-6)
+
+
+@pytest.mark.parametrize("logit", [-200.0, 200.0])
+def test_min_gru_with_its_gate_stuck_keeps_all_or_nothing(logit: float) -> None:
+    """Quite shut, it carries a state of any sign unchanged over a thousand events; quite open, it forgets at once."""
+    core = CoreCase("min_gru.v1").build(E, H)
+    core.get_parameter("from_input.bias").data[:H] = logit
+    x, state = some_input(B, 1000, E), some_state(core)
+
+    expected = state["h"] if logit < 0 else core.get_submodule("from_input")(x[:, -1])[:, H:]
+
+    torch.testing.assert_close(core.scan(x, state)[1]["h"], expected, **TOLERANCE)

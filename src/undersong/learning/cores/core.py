@@ -55,6 +55,11 @@ class AbstractCore(nn.Module, ABC):
     def scan(self, x: Float[Tensor, "B T E"], state: CoreState) -> tuple[Float[Tensor, "B T H"], CoreState]:
         """T events on: what T steps would give, faster."""
 
+    def matrices(self) -> list[tuple[nn.Parameter, int]]:
+        """Its matrices as an optimiser may want them: each with how many, one per gate, are stacked in it."""
+        own = [p for p in self.parameters() if p.ndim == 2]
+        return [(p, p.shape[0] // self.size if p.shape[0] % self.size == 0 else 1) for p in own]
+
     def rest(self, batch: int) -> CoreState:
         """The state before anything was heard: zeros."""
         like = next(self.parameters())
@@ -63,7 +68,7 @@ class AbstractCore(nn.Module, ABC):
     def scan_by_steps(self, x: Tensor, state: CoreState) -> tuple[Tensor, CoreState]:
         """`scan` for a core whose state enters its own gates in a way no library kernel knows."""
         outputs = []
-        for t in range(x.shape[1]):
-            y, state = self.step(x[:, t], state)
+        for now in x.unbind(1):  # slices of their own would each send back a gradient as long as x
+            y, state = self.step(now, state)
             outputs.append(y)
         return torch.stack(outputs, dim=1), state

@@ -76,7 +76,7 @@ class Gru(AbstractCore):
             x.to(weight.dtype), weight, self.from_input.bias
         )  # (B, T, 3H), once for all T
         outputs = []
-        for t in range(x.shape[1]):
-            y, state = self._after_input(from_input[:, t], state["h"])
+        for now in from_input.unbind(1):
+            y, state = self._after_input(now, state["h"])
             outputs.append(y)
         return torch.stack(outputs, dim=1).to(x.dtype), state

@@ -42,6 +42,9 @@ class Stack(AbstractCore):
     def state_shapes(self) -> Mapping[str, tuple[int, ...]]:
         return {f"{n}.{k}": shape for n, layer in enumerate(self.layers) for k, shape in layer.state_shapes.items()}
 
+    def matrices(self) -> list[tuple[nn.Parameter, int]]:
+        return [matrix for layer in self.layers for matrix in layer.matrices()]
+
     def step(self, x: Float[Tensor, "B E"], state: CoreState) -> tuple[Float[Tensor, "B H"], CoreState]:
         after: dict[str, Tensor] = {}
         for n, layer in enumerate(self.layers):
