@@ -43,7 +43,7 @@ works = st.builds(
 @given(works)
 def test_streams_rows_go_on_where_they_stopped(feed: Streams) -> None:
     """A carried state meets the event that follows the one it heard last."""
-    total = len(feed.said)
+    total = feed.total
     for step in range(1, min(3 * feed.steps_per_pass, 30)):
         before, now = feed.batch(step - 1), feed.batch(step)
         if not now.fresh.any():
@@ -78,7 +78,7 @@ def test_streams_begin_anew_only_with_a_pass(feed: Streams) -> None:
 @given(works)
 def test_streams_read_every_event_about_once_a_pass(feed: Streams) -> None:
     """Rows are shared out evenly: in a pass no event is read three times, and few are missed."""
-    total = len(feed.said)
+    total = feed.total
     for number in range(2):
         steps = range(number * feed.steps_per_pass, (number + 1) * feed.steps_per_pass)
         read = np.concatenate([feed.batch(step).targets["next"].ravel() for step in steps])
@@ -112,7 +112,7 @@ def test_streams_begin_where_a_line_begins() -> None:
 @given(works, st.integers(0, 500))
 def test_streams_position_is_a_function_of_the_step(feed: Streams, step: int) -> None:
     """A resumed run reads what an uninterrupted one would have read."""
-    again = Streams([numbered(len(feed.said))], START, None, feed.rows, feed.window, feed.seed)
+    again = Streams([numbered(feed.total)], START, None, feed.rows, feed.window, feed.seed)
     again.begins = feed.begins
     for asked in (step + 3, step):  # asking for others first changes nothing
         one, other = feed.batch(asked), again.batch(asked)
@@ -121,12 +121,45 @@ def test_streams_position_is_a_function_of_the_step(feed: Streams, step: int) ->
         np.testing.assert_array_equal(one.fresh, other.fresh)
 
 
+def everything(feed: Streams) -> tuple[list[int], list[int]]:
+    """What is heard and what is said, by its place in the stream."""
+    said, heard = {}, {}
+    for step in range(40 * feed.steps_per_pass):
+        batch = feed.batch(step)
+        number, index = divmod(step, feed.steps_per_pass)
+        at = (feed._row_starts(number)[:, None] + index * feed.window + np.arange(feed.window)) % feed.total
+        said |= dict(zip(at.ravel().tolist(), batch.targets["next"].ravel().tolist(), strict=True))
+        late = slice(1 if index == 0 else 0, None)  # the first of a fresh row hears the start, wherever it is
+        heard |= dict(zip(at[:, late].ravel().tolist(), batch.events[:, late].ravel().tolist(), strict=True))
+    return [heard[place] for place in range(feed.total)], [said[place] for place in range(feed.total)]
+
+
 def test_streams_join_several_works_with_an_end_and_a_start() -> None:
     """Each work is heard from the start symbol and closed by the end symbol, wherever it lies in the stream."""
     feed = Streams([example(np.array([5, 6, 7])), example(np.array([8, 9]))], START, 99, 1, 2, 1)
 
-    assert [5, 6, 7, 99, 8, 9, 99] == feed.said.tolist()
-    assert [-1, 5, 6, 7, -1, 8, 9] == feed.heard.tolist()
+    assert ([-1, 5, 6, 7, -1, 8, 9], [5, 6, 7, 99, 8, 9, 99]) == everything(feed)
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=9).filter(lambda lengths: sum(lengths) >= 4), st.booleans())
+def test_streams_join_any_works(lengths: list[int], ends: bool) -> None:
+    """Short ones and empty ones: the stream is all of them in turn, an end after each where there is one."""
+    works = [np.arange(100 * n, 100 * n + length) for n, length in enumerate(lengths)]
+    feed = Streams([example(work) for work in works], START, 99 if ends else None, 2, 3, 1)
+    tail = [99] if ends and len(works) > 1 else []
+    closed = [[*work.tolist(), *tail] for work in works]
+
+    assert [e for work in closed for e in work] == everything(feed)[1]
+    assert [e for work in closed if work for e in (-1, *work[:-1])] == everything(feed)[0]
+
+
+def test_streams_read_a_file_as_they_go() -> None:
+    """A work is not copied, however large; a batch is of the type that a model hears."""
+    work = np.arange(1000, dtype=np.uint16)
+    feed = Streams([example(work), example(work[:10])], START, 2000, 4, 8, 1)
+
+    assert all(np.shares_memory(work, kept) for kept in feed.works)
+    assert {np.dtype(np.int64)} == {array.dtype for array in (feed.batch(0).events, feed.batch(0).targets["next"])}
 
 
 @pytest.mark.parametrize("total", [0, 3])

@@ -120,9 +120,10 @@ class Autoregressive(nn.Module):
         mask: Tensor,
         state: CoreState,
         dtype: torch.dtype | None = None,
+        count: float | None = None,
     ) -> tuple[dict[str, Tensor], CoreState]:
-        """Named loss terms, each a mean in nats over the events that `mask` (B, T) counts."""
+        """Named loss terms, each a mean in nats over the events that `mask` (B, T) counts, or over `count` events."""
         h, state = self.hidden(events, condition, state, dtype)
-        count = mask.sum().clamp(min=1.0)
-        terms = {name: (self.heads[name].nats(h, targets[name]) * mask).sum() / count for name in targets}  # type: ignore[operator]
+        over = mask.sum().clamp(min=1.0) if count is None else count
+        terms = {name: (self.heads[name].nats(h, targets[name]) * mask).sum() / over for name in targets}  # type: ignore[operator]
         return terms, state

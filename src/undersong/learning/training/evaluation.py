@@ -71,7 +71,7 @@ def _score(
     model: Autoregressive, group: Sequence[tuple[Example, int]], start: np.ndarray, specs: Sequence[ConditionSpec]
 ) -> tuple[float, int]:
     batch = padded([row for row, _ in group], start, None, specs, longest=1 << 30)
-    events, condition, targets, mask = as_tensors(batch)
+    events, condition, targets, mask = as_tensors(batch, next(model.parameters()).device)
     for row, (_, warm) in enumerate(group):
         mask[row, :warm] = 0.0
     state = model.start(condition, len(group))

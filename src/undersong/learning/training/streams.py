@@ -50,21 +50,16 @@ class Streams:
             raise RecipeError(
                 "A corpus learned as streams cannot carry conditions.", "Learn it with --set training.shape=pieces"
             )
-        heard, said, begins, offset = [], [], [], 0
-        for example in examples:
-            events = example.events
-            if end is not None and len(examples) > 1:
-                events = np.append(events, end)
-            said.append(events)
-            heard.append(np.concatenate([start[None].astype(events.dtype), events[:-1]]))
-            begins.append(example.beginnings + offset)
-            offset += len(events)
-        self.said = np.concatenate(said)  # (N, …)
-        self.heard = np.concatenate(heard)  # (N, …), one event behind
-        self.begins = np.unique(np.concatenate(begins))
+        self.works = [example.events for example in examples]  # never copied: they may lie in a file
+        self.end = end if len(examples) > 1 else None
+        lengths = [len(events) + (self.end is not None) for events in self.works]
+        self.firsts = np.cumsum([0, *lengths])[:-1]  # where each work begins in the one long stream
+        self.begins = np.unique(
+            np.concatenate([e.beginnings + first for e, first in zip(examples, self.firsts, strict=True)])
+        )
         self.start = start
         self.seed = seed
-        total = len(self.said)
+        self.total = total = sum(lengths)
         if total < 4:
             raise TooLittleError(f"There are only {total} events to learn from.")
         self.window = max(2, min(window, total // 2))
@@ -74,22 +69,35 @@ class Streams:
     def batch(self, step: int) -> Batch:
         number, index = divmod(step, self.steps_per_pass)
         at = self._row_starts(number)[:, None] + index * self.window + np.arange(self.window)  # (B, T)
-        at %= len(self.said)  # a row that reaches the end goes on from the beginning
-        heard = self.heard[at]
+        at %= self.total  # a row that reaches the end goes on from the beginning
+        said = self._said(at)
+        heard = np.concatenate([self._said((at[:, :1] - 1) % self.total), said[:, :-1]], axis=1)
+        heard[np.isin(at, self.firsts)] = self.start
         if index == 0:
             heard[:, 0] = self.start
         return Batch(
             events=heard,
             mask=np.ones(at.shape, dtype=np.float32),
             condition=Condition(),
-            targets={"next": self.said[at]},
+            targets={"next": said},
             fresh=np.full(self.rows, index == 0),
         )
+
+    def _said(self, at: np.ndarray) -> np.ndarray:
+        """(B, T, …) the events at these places of the stream, in the type that a model hears."""
+        work = np.searchsorted(self.firsts, at, side="right") - 1
+        place = at - self.firsts[work]
+        said = np.full((*at.shape, *self.start.shape), 0 if self.end is None else self.end, dtype=self.start.dtype)
+        for number in np.unique(work):
+            events = self.works[number]
+            here = (work == number) & (place < len(events))
+            said[here] = events[place[here]]
+        return said
 
     def _row_starts(self, number: int) -> np.ndarray:
         """(B,) where each row of a pass starts: evenly spread, shifted by the pass, moved to a beginning nearby."""
         dice = np.random.default_rng([self.seed, number])
-        total = len(self.said)
+        total = self.total
         spread = (np.arange(self.rows) * total // self.rows + dice.integers(total)) % total
         spread = spread[dice.permutation(self.rows)]
         nearest = self.begins[np.minimum(np.searchsorted(self.begins, spread), len(self.begins) - 1)]
@@ -114,6 +122,7 @@ class Pieces:
         self.examples = [example for example in examples if len(example.events)]
         if not self.examples:
             raise TooLittleError("There is no piece to learn from.")
+        self.lengths = np.array([len(example.events) for example in self.examples])
         self.start = start
         self.end = end
         self.specs = specs
@@ -125,12 +134,10 @@ class Pieces:
     def batch(self, step: int) -> Batch:
         number, index = divmod(step, self.steps_per_pass)
         order = np.random.default_rng([self.seed, number]).permutation(len(self.examples))
-        lengths = np.array([len(self.examples[k].events) for k in order])
-        group = self.rows * 8  # sorting within a few batches saves padding and keeps the order random
-        rank = np.concatenate(
-            [g + np.argsort(lengths[g : g + group], kind="stable") for g in range(0, len(order), group)]
-        )
-        picked = order[rank][index * self.rows : (index + 1) * self.rows]
+        group, place = divmod(index, 8)  # sorting within a few batches saves padding and keeps the order random
+        near = order[group * 8 * self.rows : (group + 1) * 8 * self.rows]
+        near = near[np.argsort(self.lengths[near], kind="stable")]
+        picked = near[place * self.rows : (place + 1) * self.rows]
         return padded([self.examples[k] for k in picked], self.start, self.end, self.specs, self.longest)
 
 
@@ -141,7 +148,7 @@ def padded(
     said = [example.events if end is None else np.append(example.events, end) for example in examples]
     said = [events[:longest] for events in said]
     width = max(len(events) for events in said)
-    heard_rows = np.zeros((len(said), width, *said[0].shape[1:]), dtype=said[0].dtype)
+    heard_rows = np.zeros((len(said), width, *said[0].shape[1:]), dtype=start.dtype)
     said_rows = np.zeros_like(heard_rows)
     mask = np.zeros((len(said), width), dtype=np.float32)
     for row, events in enumerate(said):
