@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -15,14 +15,18 @@ from undersong_toy.walk import Walk, make_walks, walk_of
 
 from undersong import registry
 from undersong.events import AbstractCodec, AbstractMedium, AbstractPiece, Condition
+from undersong.keeping.check import CHECK_FILE
+from undersong.keeping.graphs_int8 import write_step_int8
 from undersong.keeping.instrument_file import InstrumentFile
 from undersong.learning.cores.core import AbstractCore
+from undersong.learning.export import arrays_of
 from undersong.learning.models.autoregressive import Autoregressive, ModelSpec
 from undersong.learning.training.budget import seeded
 from undersong.learning.training.streams import Example
 from undersong.making.assembling import assemble
 from undersong.media.text.medium import Text
 from undersong.media.text.piece import TextPiece
+from undersong.playing.graph_steps import GraphSteps, written_check
 from undersong.playing.instrument import Instrument
 from undersong.playing.loading import from_file
 
@@ -134,6 +138,17 @@ def file_of(medium: str, *cores: CoreCase) -> InstrumentFile:
     """An instrument of such a model."""
     of = voice(medium)
     return assemble(f"tiny {medium}", of.medium, of.codec, model_of(of, *cores), {})
+
+
+@cache
+def int8_file_of(medium: str, *cores: CoreCase) -> InstrumentFile:
+    """The same with a graph in integers, products of any size included, and what that gives for the file's check."""
+    model, file = model_of(voice(medium), *cores), file_of(medium, *cores)
+    graph = write_step_int8(model.spec.to_json(), arrays_of(model), least=0)
+    assert graph is not None
+    both = replace(file, graphs={**file.graphs, "step_int8": graph})
+    check = written_check(GraphSteps(both, "onnxruntime", "int8"))
+    return replace(both, attachments={CHECK_FILE: check.to_bytes()})
 
 
 def piece_of(medium: str) -> AbstractPiece:

@@ -95,7 +95,9 @@ def test_numpy_and_torch_agree_on_everything_but_draws(odds: AbstractDistributio
     """Log-odds, modes, dials and blends, too, are one math."""
     here, there = (parameters_of(odds, 50, seed) for seed in (3, 5))
     events = odds.sample(here, dice_of(odds, 50))
-    t_here, t_there, t_events = (torch.from_numpy(array) for array in (here, there, events))
+    share = np.linspace(0, 1, 50)
+    rest = 1 - share
+    t_here, t_there, t_events, t_share, t_rest = map(torch.from_numpy, (here, there, events, share, rest))
     dials = {dial.name: 1.3 for dial in odds.dials}
 
     pairs = [
@@ -103,6 +105,7 @@ def test_numpy_and_torch_agree_on_everything_but_draws(odds: AbstractDistributio
         (odds.mode(here), odds.mode(t_here)),
         (odds.turned(here, dials), odds.turned(t_here, dials)),
         (odds.blend([here, there], [0.3, 0.7]), odds.blend([t_here, t_there], [0.3, 0.7])),
+        (odds.blend([here, there], [rest, share]), odds.blend([t_here, t_there], [t_rest, t_share])),
     ]
 
     for expected, actual in pairs:
@@ -248,6 +251,21 @@ def test_linear_blend_is_the_weighted_mean_of_the_odds(odds: AbstractDistributio
     expected = sum(w * np.exp(log_probs(odds, voice)) for w, voice in zip((0.25, 0.75), voices, strict=True))
 
     np.testing.assert_allclose(np.exp(log_probs(odds, odds.blend(voices, (0.25, 0.75)))), expected, atol=1e-12)
+
+
+@every_distribution
+@pytest.mark.parametrize("how", ["linear", "log"])
+def test_blend_of_many_rows_gives_each_its_own_weights(odds: AbstractDistribution, how: str) -> None:
+    """Rows played side by side may listen to different voices: each is blended as it would be alone."""
+    if odds is MIXTURE and how == "log":
+        pytest.skip("a mixture of normals has no such blend")
+    here, there = (parameters_of(odds, 5, seed) for seed in (3, 5))
+    share = np.array([0.0, 0.2, 0.5, 0.9, 1.0])
+
+    together = odds.blend([here, there], [1 - share, share], how)
+
+    for row, weight in enumerate(share):
+        np.testing.assert_array_equal(odds.blend([here[row], there[row]], [1 - weight, weight], how), together[row])
 
 
 def test_log_blend_of_halves_is_the_normalised_geometric_mean() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from undersong_toy.walk import CONDITIONS, Walk, WalkPiece, Walks, make_walks, write_walks
+from undersong_toy.walk import CONDITIONS, Walk, WalkPiece, Walks, make_walks, walk_of, write_walks
 
 from undersong import registry
 from undersong.errors import InputError, InstrumentFileError, PromptError, TooLittleError, UnreadableFileError
@@ -159,6 +159,17 @@ def test_piece_is_saved_as_what_can_be_read_and_seen(tmp_path: Path) -> None:
     assert str(piece).isascii()
     with pytest.raises(InputError, match=r"\.mid"):
         piece.to_bytes(".mid")
+
+
+def test_steps_of_a_walk_are_the_same_wherever_it_leads() -> None:
+    """What copying is looked for in: a number for each step, the same to a thousandth; none can be shown alone."""
+    codec, walk = Walks(1.0), walk_of({"points": [[0, 1], [2, 1], [2, 2]]}, "a walk")
+    moved = walk_of({"points": [[9, 9], [9, 10.0002], [11, 10], [11, 11]]}, "another")
+    alone = codec.elements(walk)
+
+    assert alone.tolist() == codec.elements(moved)[1:].tolist()
+    assert alone[0] == alone[2] != alone[1]
+    assert (None, walk, "") == (codec.excerpt(walk, 0, 1), codec.folded(walk), codec.overlooks)
 
 
 @pytest.mark.parametrize("core", ["lstm", pytest.param("leaky", marks=pytest.mark.slow)])

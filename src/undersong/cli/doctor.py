@@ -49,7 +49,7 @@ def _look() -> dict[str, Any]:
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "cores": os.cpu_count(),
-        "can": {"learn": _learn(), "play": _play(), "studio": _studio()},
+        "can": {"learn": _learn(), "play": _play(), "int8": _int8(), "studio": _studio()},
         "libraries": {name: _version(name) for name in names},
         "proxies": {
             name: _without_secret(value)
@@ -85,6 +85,18 @@ def _play() -> dict[str, Any]:
     if find_spec("onnxruntime") is not None:
         return {"yes": True, "why": f"on onnxruntime {_version('onnxruntime')}"}
     return {"yes": True, "why": "on numpy, up to twice as slow: onnxruntime is not installed"}
+
+
+def _int8() -> dict[str, Any]:
+    if find_spec("onnxruntime") is None:
+        return {"yes": False, "why": "onnxruntime is not installed: everything plays in float32"}
+    if find_spec("onnx") is None:
+        return {"yes": False, "why": "onnx is not installed, so it cannot be tried"}
+    from undersong.playing.graph_steps import int8_is_exact
+
+    if int8_is_exact():
+        return {"yes": True, "why": "sums of 8-bit products are exact here, and large networks play twice as fast"}
+    return {"yes": False, "why": "this processor cuts off sums of 8-bit products: where it shows, float32 plays"}
 
 
 def _studio() -> dict[str, Any]:

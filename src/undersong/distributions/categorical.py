@@ -5,13 +5,15 @@ Temperature divides the logits (Ackley, Hinton & Sejnowski, 1985); at 0 the like
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 import array_api_compat as compat
 
-from undersong.distributions.distribution import AbstractDistribution, Dial
+from undersong.distributions.distribution import AbstractDistribution, Dial, per_row
+from undersong.distributions.reductions import counted, cumulative, in_float64, largest, namespace, picked, total
 from undersong.errors import UsageError
 
 __all__ = ["Categorical"]
@@ -35,47 +37,63 @@ class Categorical(AbstractDistribution):
 
     def log_odds(self, parameters: Any) -> Any:
         """Normalised log-odds (…, V) in float64."""
+        xp = namespace(parameters)
+        logits = in_float64(parameters)
+        logits = logits - largest(logits)
+        return logits - xp.log(total(xp.exp(logits)))
+
+    def _odds(self, parameters: Any) -> Any:
+        """The same as odds, each between 0 and 1."""
         xp = compat.array_namespace(parameters)
         logits = xp.astype(parameters, xp.float64)
-        logits = logits - xp.max(logits, axis=-1, keepdims=True)
-        return logits - xp.log(xp.sum(xp.exp(logits), axis=-1, keepdims=True))
+        odds = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
+        return odds / xp.sum(odds, axis=-1, keepdims=True)
 
     def log_prob(self, parameters: Any, events: Any) -> Any:
-        xp = compat.array_namespace(parameters, events)
-        chosen = xp.take_along_axis(self.log_odds(parameters), events[..., None], axis=-1)
-        return chosen[..., 0]
+        return picked(self.log_odds(parameters), events)
 
     def turned(self, parameters: Any, dials: Mapping[str, float]) -> Any:
         temperature = dials.get("temperature", 1.0)
         if temperature == 1.0:
             return parameters
-        xp = compat.array_namespace(parameters)
-        logits = xp.astype(parameters, xp.float64)
-        return (logits - xp.max(logits, axis=-1, keepdims=True)) / temperature
+        logits = in_float64(parameters)
+        return (logits - largest(logits)) / temperature
 
     def mask(self, parameters: Any, allowed: Any) -> Any:
-        xp = compat.array_namespace(parameters)
-        return xp.where(allowed, parameters, xp.full_like(parameters, -xp.inf))
+        return namespace(parameters).where(allowed, parameters, -math.inf)
 
     def sample(self, parameters: Any, uniforms: Any) -> Any:
-        xp = compat.array_namespace(parameters)
-        below = xp.cumulative_sum(xp.exp(self.log_odds(parameters)), axis=-1)
-        # scaled to just under the last sum, which rounding leaves a hair off 1, so that no draw falls past the end
+        logits = in_float64(parameters)
+        return self._at(logits - largest(logits), uniforms)
+
+    def drawn(self, parameters: Any, uniforms: Any, dials: Mapping[str, float]) -> Any:
+        temperature = dials.get("temperature", 1.0)
+        if temperature == 0.0:
+            return self.mode(parameters)
+        logits = in_float64(parameters)
+        logits = logits - largest(logits)
+        return self._at(logits if temperature == 1.0 else logits / temperature, uniforms)
+
+    def _at(self, logits: Any, uniforms: Any) -> Any:
+        """Where the uniforms (…, 1) fall among logits (…, V) whose largest is 0."""
+        below = cumulative(namespace(logits).exp(logits))
+        # scaled to just under the last sum, so that no draw falls past the end
         threshold = uniforms * (below[..., -1:] * (1 - 2.0**-52))
-        return xp.sum(xp.astype(below <= threshold, xp.int64), axis=-1)
+        return counted(below <= threshold)
 
     def mode(self, parameters: Any) -> Any:
         return compat.array_namespace(parameters).argmax(parameters, axis=-1)
 
-    def blend(self, parameters: Sequence[Any], weights: Sequence[float], how: str = "linear") -> Any:
+    def blend(self, parameters: Sequence[Any], weights: Sequence[Any], how: str = "linear") -> Any:
         xp = compat.array_namespace(*parameters)
-        voices = [self.log_odds(each) for each in parameters]
+        pairs = list(zip(per_row(weights, parameters[0]), parameters, strict=True))
         if how == "linear":
-            odds = sum(weight * xp.exp(voice) for weight, voice in zip(weights, voices, strict=True))
-            return xp.where(odds > 0, xp.log(xp.where(odds > 0, odds, xp.ones_like(odds))), -xp.inf)
-        if how == "log":
-            heard = [weight * voice for weight, voice in zip(weights, voices, strict=True) if weight]
-            return self.log_odds(sum(heard[1:], start=heard[0]))
+            odds = sum(weight * self._odds(voice) for weight, voice in pairs)
+            possible = odds > 0
+            return xp.where(possible, xp.log(xp.where(possible, odds, 1.0)), -xp.inf)
+        if how == "log":  # who has no weight is not heard, also where nothing is possible to it
+            heard = [weight * xp.where(weight != 0, self.log_odds(voice), 0.0) for weight, voice in pairs]
+            return self.log_odds(sum(heard))
         raise UsageError(f"There is no blend '{how}'.", "Use 'linear' or 'log'.")
 
     def describe(self, parameters: Any, display: Callable[[int], str]) -> dict[str, Any]:

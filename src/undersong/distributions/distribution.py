@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import array_api_compat as compat
+
 from undersong.errors import DialError
 
-__all__ = ["AbstractDistribution", "Dial"]
+__all__ = ["AbstractDistribution", "Dial", "checked", "per_row"]
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,10 @@ class AbstractDistribution(ABC):
         """The likeliest event per row."""
 
     @abstractmethod
-    def blend(self, parameters: Sequence[Any], weights: Sequence[float], how: str = "linear") -> Any:
+    def blend(self, parameters: Sequence[Any], weights: Sequence[Any], how: str = "linear") -> Any:
         """Parameters of a mixture ("linear") or a normalised geometric mean ("log").
 
+        Each weight is a number, or an array (…) with one for each row of the parameters (…, P).
         Raises UsageError where a distribution has no closed form for it.
         """
 
@@ -95,15 +98,30 @@ class AbstractDistribution(ABC):
 
     def draw(self, parameters: Any, uniforms: Any, dials: Mapping[str, Any]) -> Any:
         """One event per row under the dials; a temperature of 0 is the mode."""
-        checked = self.check_dials(dials)
-        if checked.get("temperature") == 0.0:
-            return self.mode(self.turned(parameters, {k: v for k, v in checked.items() if k != "temperature"}))
-        return self.sample(self.turned(parameters, checked), uniforms)
+        return self.drawn(parameters, uniforms, self.check_dials(dials))
+
+    def drawn(self, parameters: Any, uniforms: Any, dials: Mapping[str, float]) -> Any:
+        """The same under dials that were checked before, as they are for the whole of a piece."""
+        if dials.get("temperature") == 0.0:
+            return self.mode(self.turned(parameters, {k: v for k, v in dials.items() if k != "temperature"}))
+        return self.sample(self.turned(parameters, dials), uniforms)
 
     def check_dials(self, dials: Mapping[str, Any]) -> dict[str, float]:
         """Every dial by name and in range. Raises DialError."""
-        known = {dial.name: dial for dial in self.dials}
-        for name in dials:
-            if name not in known:
-                raise DialError(f"There is no dial '{name}'.", f"This instrument has: {', '.join(known)}.")
-        return {name: known[name].check(value) for name, value in dials.items()}
+        return checked(self.dials, dials)
+
+
+def checked(dials: Sequence[Dial], given: Mapping[str, Any]) -> dict[str, float]:
+    """What was given, each by the name of one of these dials and in its range. Raises DialError."""
+    known = {dial.name: dial for dial in dials}
+    for name in given:
+        if name not in known:
+            raise DialError(f"There is no dial '{name}'.", f"This instrument has: {', '.join(known)}.")
+    return {name: known[name].check(value) for name, value in given.items()}
+
+
+def per_row(weights: Sequence[Any], parameters: Any) -> list[Any]:
+    """Each weight, a number or an array (…), as it goes with parameters (…, P): in float64, with an axis for P."""
+    xp = compat.array_namespace(parameters)
+    device = compat.device(parameters)
+    return [xp.asarray(weight, dtype=xp.float64, device=device)[..., None] for weight in weights]

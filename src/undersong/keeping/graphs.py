@@ -7,7 +7,7 @@ Gates are extra outputs named `gate.<layer>.<gate>`, so that a player can show w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
 import numpy as np
@@ -19,9 +19,10 @@ from undersong.keeping.onnx_reader import IR_VERSIONS
 from undersong.keeping.operators import OPSET
 from undersong.shapes import ArraySpec
 
-__all__ = ["IR_VERSION", "OPSET", "GraphWriter", "can_write", "stripped", "write_start", "write_step"]
+__all__ = ["IR_VERSION", "OPSET", "GraphWriter", "Product", "can_write", "stripped", "write_start", "write_step"]
 
 IR_VERSION = max(IR_VERSIONS)
+LAYER_NORM_EPSILON = 1e-3  # that of `learning.cores.layer_norm_lstm`; a test steps through both
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -30,8 +31,11 @@ Arrays = Mapping[str, np.ndarray]
 class GraphWriter:
     """Collects nodes, weights, inputs and outputs of one graph."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, product: Product | None = None) -> None:
+        """`product` writes x W in its own way; without one it is a product of float32 numbers."""
         self.name = name
+        self._product = product
+        self._public: dict[str, str] = {}  # what a value that a node makes is called outside
         self.nodes: list[tuple[str, list[str], list[str], dict[str, Any]]] = []
         self.weights: dict[str, np.ndarray] = {}
         self.inputs: list[tuple[str, str, list[str | int]]] = []
@@ -47,8 +51,11 @@ class GraphWriter:
         return name
 
     def output(self, value: str, name: str, shape: list[str | int]) -> None:
-        """Give `value` a public name."""
-        self.nodes.append(("Identity", [value], [name], {}))
+        """Give `value` a public name: its own where it has none yet, for a copy costs a microsecond a step."""
+        if value in self._public or not any(value in made for _, _, made, _ in self.nodes):
+            self.nodes.append(("Identity", [value], [name], {}))
+        else:
+            self._public[value] = name
         self.outputs.append((name, "float32", shape))
 
     def op(self, operator: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
@@ -59,6 +66,8 @@ class GraphWriter:
 
     def product(self, x: str, name: str, weight: np.ndarray) -> str:
         """x W, where W (I, O) is stored under that name."""
+        if self._product is not None:
+            return self._product(self, x, name, weight)
         y: str = self.op("MatMul", x, self.weight(name, weight))
         return y
 
@@ -85,7 +94,10 @@ class GraphWriter:
 
         types = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64}
         graph = helper.make_graph(
-            [helper.make_node(operator, ins, outs, **attributes) for operator, ins, outs, attributes in self.nodes],
+            [
+                helper.make_node(operator, self._named(ins), self._named(outs), **attributes)
+                for operator, ins, outs, attributes in self.nodes
+            ],
             self.name,
             [helper.make_tensor_value_info(name, types[dtype], shape) for name, dtype, shape in self.inputs],
             [helper.make_tensor_value_info(name, types[dtype], shape) for name, dtype, shape in self.outputs],
@@ -97,6 +109,13 @@ class GraphWriter:
         checker.check_model(model)
         data: bytes = model.SerializeToString(deterministic=True)
         return data
+
+    def _named(self, values: list[str]) -> list[str]:
+        return [self._public.get(value, value) for value in values]
+
+
+Product = Callable[[GraphWriter, str, str, np.ndarray], str]
+"""Writes x W for a weight (I, O) of some name, and gives the name of the outcome."""
 
 
 # ── cores: emit(writer, prefix of its arrays, its number, arrays, settings, x) → y ─────────────────────────────────
@@ -155,12 +174,53 @@ def gru(g: GraphWriter, prefix: str, n: str, arrays: Arrays, settings: Mapping[s
     return h_after
 
 
+def layer_norm_lstm(g: GraphWriter, prefix: str, n: str, arrays: Arrays, settings: Mapping[str, Any], x: str) -> str:
+    """i, f, g, o in PyTorch's order, each normalised by itself; the cell is normalised where it is shown."""
+    size = arrays[f"{prefix}.from_hidden.weight"].shape[1]
+    a = _both(g, prefix, arrays, x, g.state(f"{n}.h", size))  # (B, 4H)
+    split = g.weight(f"{prefix}.split", np.full(4, size, dtype=np.int64))
+    gates = []
+    for k, part in enumerate(g.op("Split", a, split, outputs=4, axis=1)):
+        own = slice(k * size, (k + 1) * size)
+        gain, bias = (g.weight(f"{prefix}.{name}.{k}", arrays[f"{prefix}.{name}"][own]) for name in ("gain", "bias"))
+        gates.append(_normalised(g, part, gain, bias))
+    i, f, new, o = (g.op("Tanh" if k == 2 else "Sigmoid", gate) for k, gate in enumerate(gates))
+    c = g.op("Add", g.op("Mul", f, g.state(f"{n}.c", size)), g.op("Mul", i, new))
+    gain, bias = (g.weight(f"{prefix}.{name}", arrays[f"{prefix}.{name}"]) for name in ("cell_gain", "cell_bias"))
+    h: str = g.op("Mul", o, g.op("Tanh", _normalised(g, c, gain, bias)))
+    g.after(f"{n}.h", h, size)
+    g.after(f"{n}.c", c, size)
+    for name, value in (("i", i), ("f", f), ("g", new), ("o", o)):
+        g.gate(f"{n}.{name}", value, size)
+    return h
+
+
+def _normalised(g: GraphWriter, x: str, gain: str, bias: str) -> str:
+    y: str = g.op("LayerNormalization", x, gain, bias, axis=-1, epsilon=LAYER_NORM_EPSILON)
+    return y
+
+
+def min_gru(g: GraphWriter, prefix: str, n: str, arrays: Arrays, settings: Mapping[str, Any], x: str) -> str:
+    """z, n; h' = h + z*(n - h)."""
+    size = arrays[f"{prefix}.from_input.weight"].shape[0] // 2
+    h = g.state(f"{n}.h", size)
+    split = g.weight(f"{prefix}.split", np.full(2, size, dtype=np.int64))
+    z, new = g.op("Split", g.linear(x, f"{prefix}.from_input", arrays), split, outputs=2, axis=1)
+    z = g.op("Sigmoid", z)
+    h_after: str = g.op("Add", h, g.op("Mul", z, g.op("Sub", new, h)))
+    g.after(f"{n}.h", h_after, size)
+    g.gate(f"{n}.z", z, size)
+    g.gate(f"{n}.n", new, size)
+    return h_after
+
+
 def _both(g: GraphWriter, prefix: str, arrays: Arrays, x: str, h: str) -> str:
-    """Input and hidden side in one product: [x h] [W U]' + b."""
+    """Input and hidden side in one product: [x h] [W U]', + b where there is one."""
     weight = np.concatenate([arrays[f"{prefix}.from_input.weight"], arrays[f"{prefix}.from_hidden.weight"]], axis=1)
     both = g.op("Concat", x, h, axis=1)  # (B, E + H)
-    product = g.product(both, f"{prefix}.weight", weight.T)
-    total: str = g.op("Add", product, g.weight(f"{prefix}.bias", arrays[f"{prefix}.from_input.bias"]))
+    total = g.product(both, f"{prefix}.weight", weight.T)
+    if f"{prefix}.from_input.bias" in arrays:
+        total = g.op("Add", total, g.weight(f"{prefix}.bias", arrays[f"{prefix}.from_input.bias"]))
     return total
 
 
@@ -170,6 +230,23 @@ def _both(g: GraphWriter, prefix: str, arrays: Arrays, x: str, h: str) -> str:
 def linear_head(g: GraphWriter, prefix: str, arrays: Arrays, h: str) -> str:
     """The parameters are one linear layer of the hidden units."""
     return g.linear(h, f"{prefix}.linear", arrays)
+
+
+def adaptive_head(g: GraphWriter, prefix: str, arrays: Arrays, h: str) -> str:
+    """Normalised log-odds of all symbols: those of a cluster's are its own beside its symbols' within it."""
+    clusters = sum(name.startswith(f"{prefix}.fewer.") for name in arrays)
+    first: str = g.op("LogSoftmax", g.linear(h, f"{prefix}.frequent", arrays), axis=1)
+    if not clusters:
+        return first
+    frequent = arrays[f"{prefix}.frequent.weight"].shape[0] - clusters
+    split = g.weight(f"{prefix}.split", np.array([frequent] + [1] * clusters, dtype=np.int64))
+    odds, *of_clusters = g.op("Split", first, split, outputs=1 + clusters, axis=1)
+    parts = [odds]
+    for k, of_cluster in enumerate(of_clusters):
+        within = g.linear(g.linear(h, f"{prefix}.fewer.{k}", arrays), f"{prefix}.rare.{k}", arrays)
+        parts.append(g.op("Add", of_cluster, g.op("LogSoftmax", within, axis=1)))
+    every: str = g.op("Concat", *parts, axis=1)
+    return every
 
 
 # ── listening ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -227,9 +304,9 @@ def can_write(config: Mapping[str, Any]) -> bool:
     return bool(config["kind"] == "autoregressive.v1")
 
 
-def write_step(config: Mapping[str, Any], arrays: Arrays) -> bytes:
-    """`event`, `condition.*`, `state.*` → `parameters.*`, `after.*`, and gates."""
-    g = GraphWriter("step")
+def write_step(config: Mapping[str, Any], arrays: Arrays, product: Product | None = None) -> bytes:
+    """`event`, `condition.*`, `state.*` → `parameters.*`, `after.*`, and gates; `product` writes x W in its own way."""
+    g = GraphWriter("step", product)
     event = ArraySpec.from_json(config["event"])
     specs = [ConditionSpec.from_json(spec) for spec in config["conditions"]]
     x = _ear(g, "ear", event, arrays, g.input("event", event.dtype, ["B", *event.shape]))
@@ -239,8 +316,14 @@ def write_step(config: Mapping[str, Any], arrays: Arrays) -> bytes:
         x = emit(g, f"core.layers.{n}", str(n), arrays, layer.get("settings", {}), x)
     for name, head in config["heads"].items():
         parameters = registry.load("graphs", head["kind"])(g, f"heads.{name}", arrays, x)
-        g.output(parameters, f"parameters.{name}", ["B", arrays[f"heads.{name}.linear.weight"].shape[0]])
+        g.output(parameters, f"parameters.{name}", ["B", _parameter_count(head["distribution"])])
     return g.to_bytes()
+
+
+def _parameter_count(distribution: Mapping[str, Any]) -> int:
+    settings = {key: value for key, value in distribution.items() if key != "kind"}
+    count: int = registry.load("distributions", distribution["kind"])(**settings).parameter_count
+    return count
 
 
 def write_start(config: Mapping[str, Any], arrays: Arrays) -> bytes | None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, final
 
 from undersong.errors import InstrumentFileError, MissingFileError, UnreadableFileError
+from undersong.keeping.check import CHECK_FILE, read_check
 from undersong.keeping.description import FORMAT, Description
 from undersong.keeping.interface import GRAPHS, check_interface
 from undersong.keeping.onnx_reader import read_graph
@@ -30,7 +31,7 @@ from undersong.keeping.writing import write_beside
 
 __all__ = ["ATTACHMENTS", "FORMAT", "Description", "InstrumentFile", "check_interface", "parse", "read", "write"]
 
-ATTACHMENTS = ("fingerprints.bin",)
+ATTACHMENTS = (CHECK_FILE, "fingerprints.bin")
 """What else may lie in the file; all of it optional."""
 
 _DESCRIPTION, _CARD = "instrument.json", "card.md"
@@ -52,7 +53,11 @@ _BROKEN = (  # all that zipfile raises for bytes that are no zip; NotImplemented
 @final
 @dataclass(frozen=True)
 class InstrumentFile:
-    """An instrument as it is kept: graphs by name (start, step, turn, scan, read), attachments by file name."""
+    """An instrument as it is kept: graphs by name (start, step, turn, scan, read), attachments by file name.
+
+    `step` is what was learned; `step_int8` the same in integers of 8 bits, which is played where it gives what the
+    attachment `check.json` says.
+    """
 
     description: Description
     graphs: Mapping[str, bytes]
@@ -77,7 +82,9 @@ def write(path: str | Path, file: InstrumentFile) -> Path:
         members = {_DESCRIPTION: written, _CARD: file.card.encode()}
     except (TypeError, ValueError) as error:
         raise InstrumentFileError(f"The description or card holds what a file cannot keep: {error}.") from error
-    _check_graphs(_description(read_object(written)), file.graphs)
+    description = _description(read_object(written))
+    _check_graphs(description, file.graphs)
+    _check_attachments(description, file.attachments)
     members |= {f"{name}.onnx": file.graphs[name] for name in GRAPHS if name in file.graphs}
     members |= dict(sorted(file.attachments.items()))
     _check_sizes({name: len(member) for name, member in members.items()})
@@ -122,12 +129,9 @@ def _unpack(file: BinaryIO, name: str) -> InstrumentFile:
         _check_listing(data.get("graphs"), graphs)
         description = _description(data)
         _check_graphs(description, graphs)
-        return InstrumentFile(
-            description,
-            graphs,
-            card=members[_CARD].decode("utf-8"),
-            attachments={member: found for member, found in members.items() if member in ATTACHMENTS},
-        )
+        attachments = {member: found for member, found in members.items() if member in ATTACHMENTS}
+        _check_attachments(description, attachments)
+        return InstrumentFile(description, graphs, members[_CARD].decode("utf-8"), attachments)
     except InstrumentFileError as error:
         raise InstrumentFileError(f"'{name}': {error.what}", error.do) from error
     except UnicodeDecodeError as error:
@@ -218,11 +222,18 @@ def _check_graph_names(graphs: Mapping[str, bytes]) -> None:
             raise InstrumentFileError(f"An instrument has no graph {name!a}; it may have {', '.join(GRAPHS)}.")
     if "step" not in graphs and "read" not in graphs:
         raise InstrumentFileError("An instrument needs a graph 'step' or 'read'.")
+    if "step_int8" in graphs and "step" not in graphs:
+        raise InstrumentFileError("An instrument with a graph 'step_int8' needs the 'step' that it stands for.")
 
 
 def _check_graphs(description: Description, graphs: Mapping[str, bytes]) -> None:
     for name, graph in graphs.items():
         check_interface(description, name, read_graph(graph, f"{name}.onnx"))
+
+
+def _check_attachments(description: Description, attachments: Mapping[str, bytes]) -> None:
+    if CHECK_FILE in attachments:
+        read_check(attachments[CHECK_FILE], description)
 
 
 def _check_listing(listing: Any, graphs: Mapping[str, bytes]) -> None:

@@ -72,17 +72,21 @@ def _read(of: _Declared) -> tuple[Ports, Ports]:
 GRAPHS: Mapping[str, Callable[[_Declared], tuple[Ports, Ports]]] = {
     "start": _start,
     "step": _step,
+    "step_int8": _step,
     "turn": _turn,
     "scan": _scan,
     "read": _read,
 }
 """Every graph an instrument may have: what it takes, and what of it is fixed by the state it leaves."""
 
+_STEPS = ("step", "step_int8")
+
 
 def check_interface(description: Description, name: str, graph: Graph) -> None:
     """Raises InstrumentFileError unless the graph takes and gives exactly what the description declares.
 
     start: held conditions → after.* · step: event, conditions, state.* → parameters.*, after.*, and any gate.*
+    step_int8: as step
     scan: as step over (B, T), without gates · turn: state.* → after.* · read: events, lengths → readings, conditions
     """
     if name not in GRAPHS:
@@ -91,10 +95,10 @@ def check_interface(description: Description, name: str, graph: Graph) -> None:
     inputs, outputs = GRAPHS[name](declared)
     _exactly(name, "take", graph.inputs, inputs)
     rest = graph.outputs
-    if name in ("step", "scan"):
-        rows = _B if name == "step" else _BT
+    if name in (*_STEPS, "scan"):
+        rows = _B if name in _STEPS else _BT
         rest = _parameters(name, rest, rows, ("next", *description.readings))
-    if name == "step":
+    if name in _STEPS:
         rest = _gates(name, rest)
     if name == "read":
         rest = _found(declared, rest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -45,31 +45,65 @@ class Asked:
 
 @final
 class Lengths:
-    """How long each row has become, in the medium's measure, and where it stands in the codec's grammar."""
+    """Which rows still sound, how long each has become in the medium's measure, and where it stands in the grammar.
 
-    def __init__(self, codec: AbstractCodec, opening: np.ndarray, rows: int) -> None:
+    `sounding` (B,) is an array that never changes; all else is plain Python, which for a row or two is the quickest.
+    """
+
+    def __init__(self, codec: AbstractCodec, opening: np.ndarray, rows: int, enough: float) -> None:
+        """Nobody goes on whose length is `enough`, unless it is in the middle of something."""
         self.codec = codec
-        self.situation = np.full(rows, codec.grammar.run(0, opening) if codec.grammar else 0)
-        self.reached = np.zeros(rows)
-        self.unfinished: list[list[np.ndarray]] = [[] for _ in range(rows)]  # events since the row was last whole
-
-    @property
-    def whole(self) -> np.ndarray:
-        """Which rows are not in the middle of something."""
-        whole: np.ndarray = self.situation == 0
-        return whole
+        self.enough = enough
+        self.situations = [codec.grammar.run(0, opening) if codec.grammar else 0] * rows
+        self.reached = [0.0] * rows
+        self.unfinished: list[list[Any]] = [[] for _ in range(rows)]  # events since the row was last whole
+        self.one_symbol = codec.event.is_symbol and not codec.event.shape
+        self.known: dict[int, float] = {}  # how far a symbol that is whole by itself goes
+        self.sounding = np.full(rows, enough > 0)
+        self.left = rows if enough > 0 else 0  # how many sound
 
     def mask(self, distribution: AbstractDistribution, parameters: np.ndarray) -> np.ndarray:
         if self.codec.grammar is None:
             return parameters
-        masked: np.ndarray = distribution.mask(parameters, self.codec.grammar.allowed[self.situation])
+        first, allowed = self.situations[0], self.codec.grammar.allowed
+        alike = self.situations.count(first) == len(self.situations)
+        masked: np.ndarray = distribution.mask(
+            parameters, allowed[first : first + 1] if alike else allowed[self.situations]
+        )
         return masked
 
+    def end(self, events: np.ndarray) -> None:
+        """Rows whose event is the end of a piece fall silent, before anybody hears it."""
+        if self.codec.end is not None and self.codec.end in (symbols := events.tolist()):
+            self._fall_silent(row for row, symbol in enumerate(symbols) if symbol == self.codec.end)
+
     def add(self, events: np.ndarray) -> None:
+        """Rows that are whole and long enough with these events (B, …) fall silent after them."""
+        each = events.tolist() if self.one_symbol else list(events)
         if self.codec.grammar is not None:
-            self.situation = self.codec.grammar.following[self.situation, events]
-        for row, event in enumerate(events):
+            following = self.codec.grammar.following
+            self.situations = [following.item(at, event) for at, event in zip(self.situations, each, strict=True)]
+        done = []
+        for row, event in enumerate(each):
             self.unfinished[row].append(event)
-            if self.situation[row] == 0:
-                self.reached[row] += self.codec.progress(np.array(self.unfinished[row]))[-1]
+            if self.situations[row] == 0:
+                self.reached[row] += self._progress(self.unfinished[row])
                 self.unfinished[row] = []
+                if self.reached[row] >= self.enough:
+                    done.append(row)
+        if done:
+            self._fall_silent(done)
+
+    def _fall_silent(self, rows: Iterable[int]) -> None:
+        self.sounding = self.sounding.copy()
+        self.sounding[list(rows)] = False
+        self.left = int(self.sounding.sum())
+
+    def _progress(self, events: list[Any]) -> float:
+        alone = self.one_symbol and len(events) == 1
+        if not alone or events[0] not in self.known:
+            progress = float(self.codec.progress(np.array(events))[-1])
+            if not alone:
+                return progress
+            self.known[events[0]] = progress
+        return self.known[events[0]]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 
 import array_api_compat as compat
 
-from undersong.distributions.distribution import AbstractDistribution, Dial
+from undersong.distributions.distribution import AbstractDistribution, Dial, per_row
 from undersong.errors import UsageError
 
 __all__ = ["ToyMixture"]
@@ -73,11 +73,15 @@ class ToyMixture(AbstractDistribution):
         heights = self.log_prob(parameters[..., None, :], means)  # (…, K)
         return xp.astype(_pick(means, xp.argmax(heights, axis=-1)), xp.float32)
 
-    def blend(self, parameters: Sequence[Any], weights: Sequence[float], how: str = "linear") -> Any:
+    def blend(self, parameters: Sequence[Any], weights: Sequence[Any], how: str = "linear") -> Any:
         if how != "linear":
             raise UsageError(f"A mixture of normals has no blend '{how}'.", "Use 'linear': side by side.")
+        xp = compat.array_namespace(*parameters)
         voices = [_parts(each) for each in parameters]
-        heard = [voice[0] + (math.log(w) if w else -math.inf) for voice, w in zip(voices, weights, strict=True)]
+        heard = [
+            voice[0] + xp.where(weight > 0, xp.log(xp.where(weight > 0, weight, xp.ones_like(weight))), -xp.inf)
+            for voice, weight in zip(voices, per_row(weights, parameters[0]), strict=True)
+        ]
         return _joined(heard, [voice[1] for voice in voices], [voice[2] for voice in voices])
 
     def describe(self, parameters: Any, display: Callable[[int], str]) -> dict[str, Any]:
