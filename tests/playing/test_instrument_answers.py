@@ -119,7 +119,7 @@ def test_answers_are_json(medium: str) -> None:
     json.dumps([told, plays.score(piece_of(medium)).to_json(), plays.odds()], allow_nan=False)
 
     own = {"text"} if medium == "text" else set()
-    assert {"piece", "seed", "events", "nats", "nats_per_event"} | own == set(told)
+    assert {"piece", "seed", "events", "nats", "nats_per_event", "copied"} | own == set(told)
 
 
 @every_medium

@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from undersong.events import AbstractPiece
+from undersong.playing.copying import Copied
 
 __all__ = ["Played", "Sampled", "Score", "Trace"]
 
@@ -35,6 +36,8 @@ class Sampled:
     events: np.ndarray
     nats: float
     seed: int
+    copied: tuple[Copied, ...] | None = None
+    """What of it stands in the material, counted from where the prompt ends; None where nobody knows."""
 
     def to_json(self) -> dict[str, Any]:
         per_event = self.nats / max(1, len(self.events))
@@ -45,6 +48,7 @@ class Sampled:
             "events": len(self.events),
             "nats": self.nats,
             "nats_per_event": per_event,
+            "copied": None if self.copied is None else [copied.to_json() for copied in self.copied],
         }
 
 

@@ -10,7 +10,7 @@ from typing import Any, final
 
 import numpy as np
 
-from undersong.distributions.distribution import AbstractDistribution, Dial
+from undersong.distributions.distribution import AbstractDistribution, Dial, checked
 from undersong.errors import DialError, InputError, UsageError
 from undersong.events import (
     AbstractCodec,
@@ -21,9 +21,12 @@ from undersong.events import (
     State,
     Steps,
 )
+from undersong.keeping.fingerprints import Fingerprints
 from undersong.playing.answers import Played, Sampled, Score, Trace
+from undersong.playing.copying import Copied, copied_in
 from undersong.playing.rows import Asked, Lengths
 from undersong.playing.session import Heard, Session
+from undersong.playing.steering import Steering, Unsteered, as_dials, told_apart
 from undersong.randomness import fresh_seed, uniforms
 
 __all__ = ["Instrument"]
@@ -43,21 +46,30 @@ class Instrument:
         distribution: AbstractDistribution,
         steps: Steps,
         facts: Mapping[str, Any] | None = None,
+        *,
+        steering: Steering | None = None,
+        fingerprints: Fingerprints | None = None,
     ) -> None:
+        """`steering` declares what of its steps can be turned by dials beside the distribution's own.
+
+        `fingerprints` are those of the material; without them nobody knows what is copied.
+        """
         self.name = name
         self.medium = medium
         self.codec = codec
         self.distribution = distribution
         self.steps = steps
         self.facts = dict(facts or {})
+        self.steering: Steering = Unsteered() if steering is None else steering
+        self.fingerprints = fingerprints
 
     @property
     def dials(self) -> tuple[Dial, ...]:
-        return self.distribution.dials
+        return (*self.distribution.dials, *as_dials(self.steering.conditions))
 
     @property
     def conditions(self) -> tuple[ConditionSpec, ...]:
-        return self.codec.conditions
+        return (*self.codec.conditions, *self.steering.conditions)
 
     # ── verbs ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -86,10 +98,17 @@ class Instrument:
     ) -> list[Sampled]:
         """`count` different samples from one seed, played side by side."""
         seed = fresh_seed() if seed is None else seed
+        condition, dials = self._asked(condition, dials)
         opening = self._opening(prompt)
         heard = self.hear(opening, self.begin(condition), condition)
         return [
-            Sampled(self.codec.decode(np.concatenate([opening, events])), events, float(nats.sum()), seed)
+            Sampled(
+                self.codec.decode(np.concatenate([opening, events])),
+                events,
+                float(nats.sum()),
+                seed,
+                self.copied(opening, events),
+            )
             for events, nats in self.go_on(heard, opening, count, length, seed, condition, dials)
         ]
 
@@ -103,6 +122,7 @@ class Instrument:
     ) -> Iterator[Played]:
         """The same events that `sample` draws, one at a time, as they are drawn."""
         seed = fresh_seed() if seed is None else seed
+        condition, dials = self._asked(condition, dials)
         opening = self._opening(prompt)
         heard = self.hear(opening, self.begin(condition), condition)
         played = self._play(heard, opening, length, seed, condition, dials, 1)
@@ -114,13 +134,21 @@ class Instrument:
         grammar = self.codec.grammar
         situation = grammar.run(0, opening) if grammar else 0
         waiting: list[np.ndarray] = []
+        known: dict[int, AbstractPiece] = {}  # what a symbol that is whole by itself adds
         for events, nats, _ in played:
-            waiting.append(events[0])
-            situation = int(grammar.following[situation, events[0]]) if grammar else 0
-            whole = situation == 0  # in mid-character there is nothing to show yet
-            yield Played(events[0], float(nats[0]), self.codec.decode(np.array(waiting)) if whole else None)
-            if whole:
+            event = events[0]
+            waiting.append(event)
+            situation = grammar.following.item(situation, event) if grammar else 0
+            added: AbstractPiece | None = None
+            if situation == 0:  # in mid-character there is nothing to show yet
+                alone = int(event) if self.codec.event.is_symbol and len(waiting) == 1 else None
+                added = None if alone is None else known.get(alone)
+                if added is None:
+                    added = self.codec.decode(np.array(waiting))
+                    if alone is not None:
+                        known[alone] = added
                 waiting = []
+            yield Played(event, float(nats[0]), added)
 
     def session(
         self, prompt: str | AbstractPiece = "", seed: int | None = None, condition: Mapping[str, Any] | None = None
@@ -139,6 +167,7 @@ class Instrument:
         self, prompt: str | AbstractPiece = "", condition: Mapping[str, Any] | None = None, **dials: float
     ) -> dict[str, Any]:
         """The next event's odds after the prompt: by name where events have names, else as the distribution puts it."""
+        condition, dials = self._asked(condition, dials)
         opening = self._opening(prompt)
         heard = self.hear(opening, self.begin(condition), condition)
         turned = self.distribution.turned(heard.parameters["next"], self._turnable(dials))
@@ -162,6 +191,10 @@ class Instrument:
                 inner.setdefault(name, []).append(value[0])
         return Trace(events, nats, {name: np.array(values) for name, values in inner.items()})
 
+    def copied(self, before: np.ndarray, events: np.ndarray) -> tuple[Copied, ...] | None:
+        """The spans of the material that reach into `events` (T, …) after those before; None without fingerprints."""
+        return None if self.fingerprints is None else copied_in(self.fingerprints, self.codec, before, events)
+
     def nats_of(
         self, events: np.ndarray, before: np.ndarray | None = None, condition: Mapping[str, Any] | None = None
     ) -> np.ndarray:
@@ -182,6 +215,7 @@ class Instrument:
         at = self._conditions(condition, 1)
         lead = 0 if before is None else len(before)
         everything = events if before is None else np.concatenate([before, events])
+        everything = everything.astype(self.codec.event.dtype, copy=False)  # kept, symbols are of a smaller type
         heard: list[np.ndarray] = []  # parameters not scored yet: many at once cost less than one by one
         parameters, state = self.steps.start(at(0), 1)
         for t, event in enumerate(everything):
@@ -201,12 +235,17 @@ class Instrument:
             raise InputError(f"'{self.name}' plays {self.medium.kind}; this piece is {piece.medium}.")
         return self.codec.encode(piece)
 
-    def _turnable(self, dials: Mapping[str, float]) -> dict[str, float]:
+    def _asked(
+        self, condition: Mapping[str, Any] | None, dials: Mapping[str, float]
+    ) -> tuple[dict[str, Any], dict[str, float]]:
+        """The condition with what dials steer in it, and the dials of the distribution. Raises DialError."""
+        return told_apart(self.steering.conditions, condition, checked(self.dials, dials))
+
+    def _turnable(self, dials: Mapping[str, float]) -> Mapping[str, float]:
         """Dials for odds that are shown, not drawn from: a temperature of 0 has none."""
-        checked = self.distribution.check_dials(dials)
-        if checked.get("temperature") == 0.0:
+        if dials.get("temperature") == 0.0:
             raise DialError("At temperature 0 there are no odds: the likeliest event is always taken.")
-        return checked
+        return dials
 
     def _conditions(self, given: Mapping[str, Any] | None, rows: int) -> Asked:
         return Asked(self.conditions, given or {}, rows)
@@ -261,9 +300,9 @@ class Instrument:
         """
         if rows < 1 or (length is not None and length < 0) or not 0 <= seed < 2**63:
             raise UsageError("A sample needs at least one row, a length of 0 or more, and a seed from 0 to 2^63 - 1.")
-        checked = self.distribution.check_dials(dials)
+        condition, turned = self._asked(condition, dials)
         enough = self.medium.sample_length if length is None else length
-        return self._draws(heard, opening, enough, seed, self._conditions(condition, rows), checked, rows)
+        return self._draws(heard, opening, enough, seed, self._conditions(condition, rows), turned, rows)
 
     def _draws(
         self,
@@ -277,24 +316,22 @@ class Instrument:
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         parameters: Parameters = {name: np.repeat(value, rows, axis=0) for name, value in heard.parameters.items()}
         state: State = {name: np.repeat(value, rows, axis=0) for name, value in heard.state.items()}
-        lengths = Lengths(self.codec, opening, rows)
-        sounding = lengths.reached < length
+        parameters = self.steering.steered(parameters, at(heard.count))  # dials may have been turned since it was heard
+        lengths = Lengths(self.codec, opening, rows, length)
         t = 0
-        while sounding.any():
+        while lengths.left:
             if t % _AHEAD == 0:
                 ahead = np.stack(
                     [uniforms(seed, r, t, _AHEAD, self.distribution.uniforms) for r in range(rows)], axis=1
                 )
             allowed = lengths.mask(self.distribution, parameters["next"])
-            events = self.distribution.draw(allowed, ahead[t % _AHEAD], dials)  # (B, …)
+            events = self.distribution.drawn(allowed, ahead[t % _AHEAD], dials)  # (B, …)
             nats = -self.distribution.log_prob(parameters["next"], events)
-            if self.codec.end is not None:
-                sounding = sounding & (events != self.codec.end)
-                if not sounding.any():
-                    return
-            yield events, nats, sounding
+            lengths.end(events)
+            if not lengths.left:
+                return
+            yield events, nats, lengths.sounding
             lengths.add(events)
-            sounding = sounding & ((lengths.reached < length) | ~lengths.whole)
             t += 1
-            if sounding.any():
+            if lengths.left:
                 parameters, state = self.steps.step(events, at(heard.count + t), state)

@@ -11,34 +11,41 @@ from undersong import registry
 from undersong.errors import InstrumentFileError, RunFolderError, UnknownNameError
 from undersong.events import AbstractCodec, AbstractMedium
 from undersong.keeping import instrument_file
+from undersong.keeping.fingerprints import Fingerprints
 from undersong.keeping.instrument_file import InstrumentFile
 from undersong.keeping.run_folder import RunFolder, find_run, runs
 from undersong.playing.graph_steps import GraphSteps
 from undersong.playing.instrument import Instrument
 from undersong.playing.markov import MarkovSteps
+from undersong.playing.mixing import duet
 from undersong.playing.ngram import NGram
 
-__all__ = ["from_file", "load", "load_ngram", "markov_instrument", "shipped"]
+__all__ = [
+    "DUET_FILE", "from_file", "kept_weight", "load", "load_network", "load_ngram", "markov_instrument", "shipped",
+]  # fmt: skip
 
 DEFAULT_VOICE = "anthology"
+DUET_FILE = "private/duet.json"
+"""In a run folder, how its network and its n-gram play as one: {"weight": the share of the n-gram …}."""
 
 
-def load(where: str | Path | None = None) -> Instrument:
+def load(where: str | Path | None = None, precision: str = "auto") -> Instrument:
     """The instrument at a path, of a run's name, or of a shipped voice's; without a name the newest run.
 
-    A run that has not written its instrument yet plays its n-gram.
+    A run that has not written its instrument yet plays its n-gram; one that fitted a duet plays both as one. Where the
+    private half of a duet is missing or damaged the network plays alone, and `facts["alone"]` says why.
     Raises RunFolderError, InstrumentFileError, MissingFileError, UnknownNameError.
     """
     name = None if where is None else str(where)
     if name is not None and name.endswith(".undersong"):
-        return from_file(instrument_file.read(Path(name).expanduser()))
+        return from_file(instrument_file.read(Path(name).expanduser()), precision=precision)
     run = find_run(name)
     if run is not None:
-        return _of_run(run)
+        return _of_run(run, precision)
     voices = shipped()
     wanted = DEFAULT_VOICE if name is None else name
     if wanted in voices:
-        return from_file(instrument_file.read(voices[wanted]))
+        return from_file(instrument_file.read(voices[wanted]), precision=precision)
     known = [*(run.name for run in runs()), *voices]
     near = difflib.get_close_matches(wanted, known, n=1)
     raise RunFolderError(
@@ -47,17 +54,51 @@ def load(where: str | Path | None = None) -> Instrument:
     )
 
 
-def _of_run(run: RunFolder) -> Instrument:
-    if run.instrument.is_file():
-        return from_file(instrument_file.read(run.instrument))
-    renamed = sorted(run.path.glob("*.undersong"))  # a folder may be renamed after learning
-    if renamed:
-        return from_file(instrument_file.read(renamed[0]))
-    if run.ngram.is_file():
+def _of_run(run: RunFolder, precision: str) -> Instrument:
+    if _file_of(run) is None and run.ngram.is_file():
         return load_ngram(run)
-    raise RunFolderError(
-        f"The run '{run.name}' has nothing to play yet.", "It may still be reading; if it was stopped, begin it again."
-    )
+    network = load_network(run, precision)
+    try:
+        weight = kept_weight(run)
+        return network if weight is None else duet(network, _partner(run, network), weight)
+    except (RunFolderError, InstrumentFileError) as error:
+        network.facts["alone"] = error.what
+        return network
+
+
+def load_network(run: RunFolder, precision: str = "auto") -> Instrument:
+    """The run's network, without the n-gram of a duet. Raises RunFolderError, InstrumentFileError."""
+    path = _file_of(run)
+    if path is None:
+        raise RunFolderError(
+            f"The run '{run.name}' has nothing to play yet.",
+            "It may still be reading; if it was stopped, begin it again.",
+        )
+    return from_file(instrument_file.read(path), precision=precision)
+
+
+def _file_of(run: RunFolder) -> Path | None:
+    if run.instrument.is_file():
+        return run.instrument
+    return next(iter(sorted(run.path.glob("*.undersong"))), None)  # a folder may be renamed after learning
+
+
+def kept_weight(run: RunFolder) -> float | None:
+    """The share of the n-gram in the run's duet, None where it has none. Raises RunFolderError where it is damaged."""
+    if not (run.path / DUET_FILE).is_file():
+        return None
+    weight = run.read_json(DUET_FILE).get("weight")
+    if not (isinstance(weight, int | float) and 0 <= weight <= 1):
+        raise RunFolderError(f"'{run.path / DUET_FILE}' holds no weight from 0 to 1.", "Learn again, or delete it.")
+    return float(weight)
+
+
+def _partner(run: RunFolder, network: Instrument) -> Instrument:
+    """The run's n-gram, if it speaks of the same events. Raises RunFolderError, InstrumentFileError."""
+    ngram = load_ngram(run)
+    if (ngram.codec.to_json(), ngram.distribution) != (network.codec.to_json(), network.distribution):
+        raise RunFolderError(f"The n-gram of '{run.name}' was counted over other events than its network plays.")
+    return ngram
 
 
 def load_ngram(run: RunFolder) -> Instrument:
@@ -80,8 +121,11 @@ def markov_instrument(
     return Instrument(name, medium, codec, distribution, MarkovSteps(ngram, opening), facts)
 
 
-def from_file(file: InstrumentFile, engine: str = "auto") -> Instrument:
-    """An instrument from what its file holds. Raises InstrumentFileError, UnknownNameError."""
+def from_file(file: InstrumentFile, engine: str = "auto", precision: str = "auto") -> Instrument:
+    """An instrument from what its file holds; `engine` and `precision` as `GraphSteps` takes them.
+
+    Raises InstrumentFileError, UnknownNameError, UsageError.
+    """
     description = file.description
     try:
         medium: AbstractMedium = registry.load("media", description.medium)()
@@ -96,9 +140,17 @@ def from_file(file: InstrumentFile, engine: str = "auto") -> Instrument:
         raise InstrumentFileError(
             f"'{description.name}' describes itself in a way that makes no sense: {error}."
         ) from error
-    return Instrument(
-        description.name, medium, codec, distribution, GraphSteps(file, engine), dict(description.provenance)
-    )
+    steps, facts = GraphSteps(file, engine, precision), dict(description.provenance)
+    known = _fingerprints(file)
+    return Instrument(description.name, medium, codec, distribution, steps, facts, fingerprints=known)
+
+
+def _fingerprints(file: InstrumentFile) -> Fingerprints | None:
+    try:
+        kept = file.attachments.get("fingerprints.bin")
+        return None if kept is None else Fingerprints.from_bytes(kept)
+    except InstrumentFileError as error:
+        raise InstrumentFileError(f"'{file.description.name}': {error.what}", error.do) from error
 
 
 def _codec(data: Mapping[str, Any]) -> AbstractCodec:

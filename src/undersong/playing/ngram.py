@@ -30,6 +30,7 @@ METHODS: Mapping[Method, str] = {"kneser-ney": "Kneser-Ney", "witten-bell": "Wit
 
 _MOST_COUNTED = 1_000_000  # events; seconds of choosing, however large the corpus
 _MOST_SCORED = 100_000
+_NOTHING = 2**62  # a symbol that no context has: what stands where nothing was heard
 
 
 @final
@@ -86,6 +87,38 @@ def _discounts(tally: np.ndarray) -> np.ndarray:
     return discounts
 
 
+@final
+@dataclass(frozen=True)
+class _Table:
+    """Orders 2 … n end to end, so that one look finds what all contexts of a row share out.
+
+    Of each context (C + 1,): the rest it leaves, and its first n-gram and the one after its last. The last context is
+    one never seen, which leaves everything. Of each n-gram (G,): its symbol and share.
+    """
+
+    offsets: np.ndarray  # (n - 1, 1): where the contexts of each length begin
+    rest: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    symbols: np.ndarray
+    share: np.ndarray
+
+    @classmethod
+    def of(cls, counts: NGramCounts, levels: Sequence[_Level]) -> _Table:
+        sizes = [counts.contexts_before(order) for order in range(2, counts.order + 1)]
+        many = [np.bincount(grams.rows, minlength=size) for grams, size in zip(counts.grams[1:], sizes, strict=True)]
+        last = np.cumsum(np.concatenate([*many, [0]]), dtype=np.int64)
+        symbols = np.concatenate([np.zeros(0, np.int64), *(grams.symbols for grams in counts.grams[1:])])
+        return cls(
+            np.cumsum([0, *sizes])[:-1, None],
+            np.concatenate([*(level.rest for level in levels[1:]), [1.0]]),
+            np.concatenate([[0], last[:-1]]),
+            last,
+            symbols,
+            np.concatenate([np.zeros(0), *(level.share for level in levels[1:])]),
+        )
+
+
 _SMOOTHINGS: Mapping[Method, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]] = {
     "kneser-ney": _kneser_ney,
     "witten-bell": _witten_bell,
@@ -125,6 +158,10 @@ class NGram:
         odds[self.counts.grams[0].symbols] += self._levels[0].share
         return odds
 
+    @cached_property
+    def _table(self) -> _Table:
+        return _Table.of(self.counts, self._levels)
+
     def log_odds(self, contexts: np.ndarray) -> Float[np.ndarray, "B V"]:
         """log p of every symbol after `contexts` (B, n - 1), the latest symbol last, -1 where there was none.
 
@@ -134,21 +171,31 @@ class NGram:
             raise InputError(f"Contexts are {shape_text(contexts)}; expected integers (B, {self.order - 1}).")
         if contexts.size and not -1 <= int(contexts.min()) <= int(contexts.max()) <= self.vocabulary:
             raise InputError(f"Contexts hold a symbol outside -1 … {self.vocabulary}.")
-        contexts = contexts.astype(np.int64, copy=False)
-        odds = np.repeat(self._alone[None], len(contexts), axis=0)  # (B, V)
-        heard = np.arange(len(contexts))  # the rows whose context was seen so far
+        contexts = np.where(contexts < 0, _NOTHING, contexts.astype(np.int64, copy=False))
+        found = np.full((self.order - 1, len(contexts)), -1)
         row = np.zeros(len(contexts), np.int64)
-        for k in range(1, self.order):
-            row = self.counts.contexts[k - 1].find(row, contexts[heard, -k])
-            heard, row = heard[row >= 0], row[row >= 0]
-            if not len(heard):
+        for k, heard in enumerate(contexts.T[::-1]):
+            keys = self.counts.contexts[k].keys
+            if not len(keys):
                 break
-            odds[heard] *= self._levels[k].rest[row][:, None]
-            first, last = self.counts.grams[k].spans(row)
-            many = last - first
-            place = np.arange(many.sum()) + np.repeat(last - np.cumsum(many), many)
-            symbols = self.counts.grams[k].keys[place] - np.repeat(row, many) * (self.vocabulary + 1)
-            odds[np.repeat(heard, many), symbols] += self._levels[k].share[place]  # no pair twice
+            wanted = row * (self.vocabulary + 1) + heard  # of a row of -1 it is below all keys, or beyond them
+            place = keys.searchsorted(wanted)
+            found[k] = row = np.where(keys.take(place, mode="clip") == wanted, place, -1)
+        return self._mixed(np.where(found >= 0, found + self._table.offsets, -1))
+
+    def _mixed(self, found: np.ndarray) -> np.ndarray:
+        """log p (B, V) where these contexts (n - 1, B) were heard, as the table numbers them, the shortest first."""
+        (orders, rows), table = found.shape, self._table
+        left = np.ones((orders + 1, rows))  # what the 0, 1 … n - 1 longest contexts leave to the shorter ones
+        np.cumprod(table.rest[found[::-1]], axis=0, out=left[1:])
+        first, last = table.first[found].ravel(), table.last[found].ravel()
+        many = last - first
+        place = np.arange(many.sum()) + np.repeat(last - np.cumsum(many), many)
+        share = table.share[place] * np.repeat(left[:orders][::-1].ravel(), many)
+        whose = np.repeat((np.zeros((orders, 1), np.int64) + np.arange(rows) * self.vocabulary).ravel(), many)
+        given = np.bincount(whose + table.symbols[place], weights=share, minlength=rows * self.vocabulary)
+        odds: np.ndarray = left[orders][:, None] * self._alone
+        odds += given.reshape(odds.shape)
         np.log(odds, out=odds)
         return odds
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from undersong.errors import UsageError
 from undersong.events import AbstractCodec, AbstractMedium, AbstractPiece, Parameters, State
+from undersong.playing.copying import Copied
 from undersong.randomness import fresh_seed
 
 __all__ = ["Candidate", "Heard", "Session", "Turn"]
@@ -38,6 +39,8 @@ class Player(Protocol):
     medium: AbstractMedium
 
     def begin(self, condition: Mapping[str, Any]) -> Heard: ...
+
+    def copied(self, before: np.ndarray, events: np.ndarray) -> tuple[Copied, ...] | None: ...
 
     def hear(self, events: np.ndarray, before: Heard, condition: Mapping[str, Any]) -> Heard: ...
 
@@ -71,9 +74,20 @@ class Candidate:
     piece: AbstractPiece
     events: np.ndarray
     nats: float
+    copied: tuple[Copied, ...] | None = None
+    """What of it stands in the material, counted from its beginning; None where nobody knows."""
 
     def __str__(self) -> str:
         return str(self.piece)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "piece": self.piece.to_json(),
+            **self.piece.json_fields(),
+            "events": len(self.events),
+            "nats": self.nats,
+            "copied": None if self.copied is None else [copied.to_json() for copied in self.copied],
+        }
 
 
 @final
@@ -142,15 +156,15 @@ class Session:
             raise UsageError(
                 f"'{codec.kind}' knows no '{until}'.", f"Its endings: {', '.join(codec.endings) or 'none'}."
             )
-        rows = self.instrument.go_on(
-            self.heard, self.events, count, length, self.seed + self.asked, self.condition, dials
-        )
+        before = self.events
+        rows = self.instrument.go_on(self.heard, before, count, length, self.seed + self.asked, self.condition, dials)
         found: dict[bytes, Candidate] = {}
         for events, nats in rows:
             cut = len(events) if until is None else codec.ending(until, events)
             if cut:
                 kept = events[:cut]
-                found.setdefault(kept.tobytes(), Candidate(codec.decode(kept), kept, float(nats[:cut].sum())))
+                copied = self.instrument.copied(before, kept)
+                found.setdefault(kept.tobytes(), Candidate(codec.decode(kept), kept, float(nats[:cut].sum()), copied))
         return sorted(found.values(), key=lambda candidate: candidate.nats / len(candidate.events))
 
     def again(self) -> Session:

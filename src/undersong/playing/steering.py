@@ -1,0 +1,52 @@
+"""What can be turned while playing without hearing anything again: the weights of a mixture.
+
+Such a weight is a condition, free to change with every event and recorded with the rest, and is shown as a dial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, final
+
+from undersong.distributions.distribution import Dial
+from undersong.events import Condition, ConditionSpec, Parameters
+
+__all__ = ["Steering", "Unsteered", "as_dials", "told_apart"]
+
+
+class Steering(Protocol):
+    """Conditions that only weigh what was already worked out."""
+
+    @property
+    def conditions(self) -> tuple[ConditionSpec, ...]:
+        """One number for each event, whose neutral value is what plays when nobody turns it."""
+
+    def steered(self, parameters: Parameters, condition: Condition) -> Parameters:
+        """The parameters of a step as they would be under another condition of this kind."""
+
+
+@final
+class Unsteered:
+    """Nothing to turn."""
+
+    conditions: tuple[ConditionSpec, ...] = ()
+
+    def steered(self, parameters: Parameters, condition: Condition) -> Parameters:
+        return parameters
+
+
+def as_dials(specs: Sequence[ConditionSpec]) -> tuple[Dial, ...]:
+    """The same, as a player turns them."""
+    return tuple(
+        Dial(spec.name, spec.sentence, spec.array.low or 0.0, spec.array.high or 1.0, spec.array.neutral)
+        for spec in specs
+    )
+
+
+def told_apart(
+    specs: Sequence[ConditionSpec], given: Mapping[str, Any] | None, dials: Mapping[str, float]
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """What is asked, and the dials that are left: a dial of these `specs` becomes a condition, and overrides it."""
+    names = {spec.name for spec in specs}
+    turned = {name: value for name, value in dials.items() if name in names}
+    return {**(given or {}), **turned}, {name: value for name, value in dials.items() if name not in names}
