@@ -7,14 +7,14 @@ An instrument is anything that steps. `start(condition)` gives the odds of the f
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, final, runtime_checkable
 
 import numpy as np
 
-from undersong.errors import InputError, PromptError
+from undersong.errors import InputError, PromptError, RecipeError
 from undersong.shapes import ArraySpec, shape_text
 
 __all__ = [
@@ -227,6 +227,8 @@ class AbstractCodec(ABC):
     grammar: Grammar | None = None
     endings: ClassVar[tuple[str, ...]] = ()
     """The natural ends this codec can find: a word, a line, a bar."""
+    overlooks: ClassVar[str] = ""
+    """What `folded` leaves out, in words ("case and spaces"); nothing where it leaves all as it is."""
 
     @property
     @abstractmethod
@@ -236,6 +238,10 @@ class AbstractCodec(ABC):
     @abstractmethod
     def encode(self, piece: AbstractPiece) -> np.ndarray:
         """The piece as events (T, …). Raises PromptError for what the codec cannot hold."""
+
+    def encode_in_parts(self, piece: AbstractPiece) -> Iterator[np.ndarray]:
+        """The same events, some at a time: of a very long piece all at once would not fit."""
+        yield self.encode(piece)
 
     @abstractmethod
     def decode(self, events: np.ndarray) -> AbstractPiece:
@@ -265,6 +271,34 @@ class AbstractCodec(ABC):
         """Indices at which a piece might as well begin (a line, a bar); learning starts its streams there."""
         return np.zeros(1, dtype=np.int64)
 
+    def grown(self, pieces: Sequence[AbstractPiece]) -> AbstractCodec:
+        """A codec that can say all this one can, and has symbols for what these pieces need; itself where it may."""
+        return self
+
+    def renumbered(self, old: AbstractCodec) -> np.ndarray:
+        """(V' + 1,) which symbol each of `old`'s V' is here, its start last; this codec was grown from `old`."""
+        return np.arange((old.event.count or 0) + 1)
+
+    def elements(self, piece: AbstractPiece) -> np.ndarray:
+        """The piece as what copying is looked for in: (N,) unsigned integers, equal where it is equal.
+
+        By default one for each event; numbers are the same where they agree to a thousandth.
+        """
+        events = self.encode(piece)
+        numbers = events if self.event.is_symbol else np.rint(events.astype(np.float64) * 1000)
+        found = np.zeros(len(events), np.uint64)
+        for column in numbers.reshape(len(events), self.event.width).astype(np.int64).astype(np.uint64).T:
+            found = (found ^ column) * np.uint64(0xD1342543DE82EF95)  # odd, so that nothing is lost on the way
+        return found
+
+    def excerpt(self, piece: AbstractPiece, start: int, stop: int) -> AbstractPiece | None:
+        """Elements `start` to `stop` of a piece, to be shown; None where they are no piece by themselves."""
+        return None
+
+    def folded(self, piece: AbstractPiece) -> AbstractPiece:
+        """The piece without what `overlooks` names: copies are looked for with and without."""
+        return piece
+
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """Everything needed to build this codec again, except its registered kind."""
@@ -283,6 +317,8 @@ class Material:
     sources: tuple[str, ...]
     notes: tuple[str, ...] = ()
     licence: str = ""
+    cut: str = "whole"
+    """How the pieces were cut from what was read: "whole" is as it came; anything else makes each a piece to learn."""
 
 
 class AbstractMedium(ABC):
@@ -312,6 +348,15 @@ class AbstractMedium(ABC):
         Raises MissingFileError, UnreadableFileError, and TooLittleError when it is not enough for that.
         """
 
+    def cut(self, material: Material, how: str) -> Material:
+        """The material as the pieces it is made of: `how` is auto, whole, file, or what the medium can part works by.
+
+        Raises RecipeError for a way this medium has not.
+        """
+        if how in ("auto", "whole", "file"):
+            return material
+        raise RecipeError(f"Works of '{self.kind}' are not cut by '{how}'.", "Leave pieces as it is: auto.")
+
     @abstractmethod
     def codec(self, pieces: Sequence[AbstractPiece], unit: str) -> AbstractCodec:
         """A codec that fits these pieces."""
@@ -320,9 +365,12 @@ class AbstractMedium(ABC):
     def prompt(self, given: str) -> AbstractPiece:
         """What a person typed as `--prompt`, as a piece to continue. Raises PromptError."""
 
-    def split(self, piece: AbstractPiece, events: np.ndarray) -> int:
-        """Where the held-out tail of a long piece begins: the first 90 % is learned."""
-        return (len(events) * 9) // 10
+    def split(self, piece: AbstractPiece, most: int) -> tuple[AbstractPiece, AbstractPiece]:
+        """A long piece without its tail, and that tail, which is held out: a tenth, about `most` events at most."""
+        codec = self.codec([piece], self.units[0])
+        events = codec.encode(piece)
+        cut = max(len(events) * 9 // 10, len(events) - most)
+        return codec.decode(events[:cut]), codec.decode(events[cut:])
 
     def builtin(self) -> Mapping[str, tuple[Path, ...]]:
         """Material that ships with Undersong, by name: learned as `builtin:NAME`."""

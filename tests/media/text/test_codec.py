@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from undersong.errors import InstrumentFileError, PromptError
 from undersong.events import AbstractPiece
-from undersong.media.text.codec import Characters
+from undersong.media.text.codec import MOST, Characters, parts_of
 from undersong.media.text.piece import TextPiece
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
@@ -64,6 +64,37 @@ def test_encode_makes_one_event_of_each_known_cluster(text: str) -> None:
     codec = Characters.from_pieces([TextPiece(text)], least=1)
 
     assert regex.findall(r"\X", text) == [codec.display(event) for event in codec.encode(TextPiece(text))]
+
+
+@given(texts, st.integers(1, 9))
+def test_a_text_in_parts_is_the_text(text: str, size: int) -> None:
+    """A very long text is worked through in parts: not a letter is lost, and no cluster is cut through."""
+    parts = list(parts_of(text, size))
+
+    assert text == "".join(parts)
+    assert regex.findall(r"\X", text) == [cluster for part in parts for cluster in regex.findall(r"\X", part)]
+    assert all(len(part) >= min(size, len(text)) for part in parts[:-1])
+
+
+@given(texts, st.integers(1, 9))
+def test_encoding_in_parts_is_encoding(text: str, size: int) -> None:
+    """Wherever a part ends: between e and its accent, within a family, a flag or a syllable, between \\r and \\n."""
+    own = Characters.from_pieces([TextPiece(text)], least=1)
+
+    for codec in (SMALL, own):
+        parts = list(codec.encode_in_parts(TextPiece(text), size))
+        np.testing.assert_array_equal(codec.encode(TextPiece(text)), np.concatenate(parts))
+
+
+@pytest.mark.parametrize("joined", [*ODD, "🇩🇪🇫🇷", "\r\r\n", "ᄀ" * 40], ids=ascii)
+def test_a_million_characters_are_counted_and_encoded_like_a_few(joined: str) -> None:
+    """Over the border of two parts as within one."""
+    text = "a" * ((1 << 20) - len(joined) // 2) + joined + "b" * 9
+    codec = Characters.from_pieces([TextPiece(text)], least=1)
+    expected = regex.findall(r"\X", text[-30 - len(joined) :])
+
+    assert sorted({"\n", "a", "b", *expected}) == list(codec.clusters)
+    assert expected == [codec.display(event) for event in codec.encode(TextPiece(text))[-len(expected) :]]
 
 
 @given(texts)
@@ -208,6 +239,16 @@ def test_beginnings_are_starts_of_lines_or_of_many_paragraphs() -> None:
     assert SMALL.beginnings(SMALL.encode(TextPiece(""))).tolist() == [0]
 
 
+def test_beginnings_are_found_over_the_border_of_two_parts() -> None:
+    """A very long work is looked through in parts; the blank line may lie on either side, or on both."""
+    border = 1 << 20
+    for at in range(border - 3, border + 4):
+        events = SMALL.encode(TextPiece("a" * at + "\n\n" + "a" * 9)).astype(np.uint16)
+        assert [0, at + 1, at + 2] == SMALL.beginnings(events).tolist()
+        many = np.concatenate([np.tile(SMALL.encode(TextPiece("a\n\n")), 300), events])
+        assert at + 902 == SMALL.beginnings(many)[-1]
+
+
 def test_codec_returns_from_json() -> None:
     """The instrument file keeps the vocabulary, and the vocabulary is the codec."""
     again = Characters.from_json(SMALL.to_json())
@@ -232,6 +273,15 @@ def test_lone_surrogates_are_refused_with_their_place() -> None:
     """Half a character cannot be written to any file, so it never enters."""
     with pytest.raises(PromptError, match=r"U\+D83E, at position 6 \(line 2, column 2\)"):
         SMALL.encode(TextPiece("abc\nd\ud83e"))
+
+
+def test_copies_are_looked_for_in_code_points() -> None:
+    """Which are shown as they stand; and once more without case, spaces and line ends."""
+    piece = TextPiece("Die Straße\n 🦑 é")
+
+    assert list(map(ord, "Die Straße\n 🦑 é")) == SMALL.elements(piece).tolist()
+    assert TextPiece("Straße") == SMALL.excerpt(piece, 4, 10)
+    assert TextPiece("diestrasse🦑é") == SMALL.folded(piece)
 
 
 def test_tiny_shakespeare_is_as_long_as_its_benchmark_says() -> None:
@@ -259,3 +309,46 @@ def test_every_language_of_human_rights_round_trips() -> None:
     for piece in pieces:
         for codec in (SMALL, Characters.from_pieces([piece])):
             assert codec.decode(codec.encode(piece)) == piece
+
+
+# ── going on with other texts ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_grown_vocabulary_holds_the_old_one_and_what_is_often_seen() -> None:
+    """What had to be spelled so far and is seen three times gets a symbol; the rest is spelled as before."""
+    old = Characters.from_pieces([TextPiece("hello world\n" * 3)])
+    grown = old.grown([TextPiece("ééé ΩΩ zzz ✍🏽✍🏽✍🏽 hello")])
+
+    assert {"é", "z", "✍🏽"} == set(grown.clusters) - set(old.clusters)
+    assert set(old.clusters) < set(grown.clusters)
+    assert sorted(grown.clusters) == list(grown.clusters)
+
+
+def test_a_vocabulary_that_holds_all_does_not_grow() -> None:
+    """It is then the same one, and every symbol stands where it stood."""
+    assert SMALL is SMALL.grown([TextPiece("".join(SMALL.clusters) * 5)])
+    np.testing.assert_array_equal(np.arange(SMALL.event.count + 1), SMALL.renumbered(SMALL))
+
+
+@settings(max_examples=40)
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_renumbered_events_read_as_they_did(known: str, added: str) -> None:
+    """What was written in the old symbols, its bytes, its end and the start included, is the same text in the new."""
+    old = Characters.from_pieces([TextPiece(known * 3)])
+    grown = old.grown([TextPiece(added * 3)])
+    moved = grown.renumbered(old)
+    events = np.concatenate([old.encode(TextPiece(known + added)), [old.end]])
+
+    assert len(set(moved.tolist())) == old.event.count + 1
+    assert old.decode(events) == grown.decode(moved[events])
+    assert (grown.end, grown.start) == (moved[old.end], moved[old.start])
+    assert [old.display(e) for e in range(old.event.count + 1)] == [grown.display(e) for e in moved]
+
+
+def test_a_vocabulary_never_grows_beyond_what_plays_live() -> None:
+    """Old clusters stay; of the new ones the commonest have room."""
+    full = Characters(["\n", *map(chr, range(0x4E00, 0x4E00 + MOST - 3))])
+    grown = full.grown([TextPiece("α" * 5 + "β" * 3 + "γ" * 4)])
+
+    assert MOST == len(grown.clusters)
+    assert {"α", "γ"} == set(grown.clusters) - set(full.clusters)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from undersong.errors import InputError, PromptError, UnknownNameError
@@ -17,10 +16,32 @@ def test_text_claims_text_files_by_name() -> None:
     assert claimed == ["a.txt", "b.MD", "c.text"]
 
 
-@pytest.mark.parametrize("length", [0, 9, 10, 1_115_394])
+@pytest.mark.parametrize("length", [0, 1, 9, 10, 1_115_394])
 def test_split_learns_nine_tenths(length: int) -> None:
-    """The held-out tail starts at exactly nine tenths of the events, rounded down."""
-    assert length * 9 // 10 == Text().split(TextPiece(""), np.zeros(length, np.int64))
+    """The held-out tail starts at exactly nine tenths of the characters, rounded down."""
+    known, held = Text().split(TextPiece("a" * length), most=1_000_000)
+
+    assert (length * 9 // 10, length) == (len(known.content), len(known.content) + len(held.content))
+
+
+def test_split_holds_out_no_more_than_was_said() -> None:
+    """Of a very long text a tenth would take hours to score and tell no more."""
+    assert 70 == len(Text().split(TextPiece("a" * 1000), most=70)[1].content)
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    ["e\u0301", "🧑\u200d🚀", "🇩🇪", "\u1112\u1161\u11ab", "\r\n", "e" + "\u0301" * 300],
+    ids=["accents", "astronauts", "flags", "jamo", "line ends", "too much of it"],
+)
+def test_split_cuts_between_characters_as_people_see_them(cluster: str) -> None:
+    """What is built of several code points is learned whole or held out whole, unless it has no end."""
+    text = cluster * 35
+    known, held = Text().split(TextPiece(text), most=1_000_000)
+
+    assert text == known.content + held.content
+    assert len(known.content) % len(cluster) == 0 or len(cluster) > 100
+    assert 0 <= len(known.content) - len(text) * 9 // 10 < min(len(cluster), 101)
 
 
 def test_codec_learns_by_character_and_by_nothing_else_yet() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from undersong.errors import MissingFileError, TooLittleError, UnreadableFileError
+from undersong.media.text import reader
 from undersong.media.text.reader import LEAST_CHARACTERS, read
 
 POEM = "Über allen Gipfeln ist Ruh, in allen Wipfeln spürest du kaum einen Hauch; die Vögelein schweigen.\n" * 4
@@ -60,6 +61,17 @@ def test_reader_reads_old_encodings(tmp_path: Path, text: str, encoding: str) ->
 
     assert material.pieces[0].to_json() == text * 20
     assert "is not UTF-8" in material.notes[0]
+
+
+def test_reader_guesses_an_old_encoding_from_the_beginning_of_a_large_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To try them all on all of it would take many times its memory."""
+    monkeypatch.setattr(reader, "_LOOKED_AT", 1000)
+    text = "Мой дядя самых честных правил, когда не в шутку занемог, он уважать себя заставил.\n" * 200
+    material = read([written(tmp_path / "old.txt", text.encode("koi8-r"))])
+
+    assert text == material.pieces[0].to_json()
 
 
 def test_reader_mends_utf8_that_was_cut_by_bytes(tmp_path: Path) -> None:

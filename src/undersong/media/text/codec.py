@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, final
 
@@ -19,7 +19,7 @@ from undersong.events import AbstractCodec, AbstractPiece, Grammar
 from undersong.media.text.piece import TextPiece, text_of
 from undersong.shapes import ArraySpec, Int
 
-__all__ = ["LEAST", "MOST", "Characters"]
+__all__ = ["LEAST", "MOST", "Characters", "parts_of", "whole_until"]
 
 LEAST = 3
 """Clusters seen more rarely are spelled: two sightings teach little, and the byte symbols need practice."""
@@ -28,6 +28,7 @@ MOST = 8192
 
 _MOST_IN_FILE = 65_536  # a stranger's vocabulary may be larger than ours, but not without bound
 _BYTES = (*range(0xC0), *range(0xC2, 0xF5))  # 0xC0, 0xC1 and 0xF5 … 0xFF never occur in UTF-8
+_PART = 1 << 20  # characters or events at a time: what is made on the way of each takes some 50 bytes
 _SPELLED, _SILENT = -1, -2  # marks, while encoding, for code points that have no symbol of their own
 
 
@@ -40,6 +41,7 @@ class Characters(AbstractCodec):
     head = "categorical"
     end: int
     endings: ClassVar[tuple[str, ...]] = ("word", "sentence", "line")
+    overlooks: ClassVar[str] = "case and spaces"
 
     def __init__(self, clusters: Sequence[str]) -> None:
         self.clusters = tuple(clusters)
@@ -64,19 +66,20 @@ class Characters(AbstractCodec):
     @classmethod
     def from_pieces(cls, pieces: Sequence[AbstractPiece], least: int = LEAST, most: int = MOST) -> Characters:
         """A vocabulary of the `most` commonest clusters seen at least `least` times, in code point order."""
-        counts: Counter[str] = Counter()
-        for piece in pieces:
-            text = text_of(piece)
-            codes = _code_points(text)
-            alone = np.ones(len(codes), bool)
-            for at, cluster in _joined(text, codes):
-                counts[cluster] += 1
-                alone[at : at + len(cluster)] = False
-            values, seen = np.unique(codes[alone], return_counts=True)
-            counts.update(dict(zip(map(chr, values.tolist()), seen.tolist(), strict=True)))
-        del counts["\n"]  # always in
-        frequent = sorted((-count, cluster) for cluster, count in counts.items() if count >= least)
-        return cls(sorted(["\n", *(cluster for _, cluster in frequent[: most - 1])]))
+        frequent = _frequent(pieces, least, known=("\n",))  # which is always in
+        return cls(sorted(["\n", *frequent[: most - 1]]))
+
+    def grown(self, pieces: Sequence[AbstractPiece]) -> Characters:
+        """These symbols, and one for each cluster that these pieces hold often and that had to be spelled so far."""
+        added = _frequent(pieces, LEAST, known=self.clusters)[: max(0, MOST - len(self.clusters))]
+        return Characters(sorted([*self.clusters, *added])) if added else self
+
+    def renumbered(self, old: AbstractCodec) -> Int[np.ndarray, " N"]:
+        """Where each symbol of `old` stands here: its clusters are among these, and bytes, end and start come after."""
+        if not isinstance(old, Characters):
+            raise PromptError(f"Characters do not grow out of '{old.kind}'.")
+        after = np.arange(len(self.clusters), self.end + 2)  # bytes, `<end>`, start
+        return np.concatenate([[self._symbol[cluster] for cluster in old.clusters], after]).astype(np.int64)
 
     @property
     def start(self) -> Int[np.ndarray, ""]:
@@ -85,7 +88,15 @@ class Characters(AbstractCodec):
 
     def encode(self, piece: AbstractPiece) -> Int[np.ndarray, " T"]:
         """The text as symbols; a cluster of the vocabulary is one event, any other its UTF-8 bytes."""
-        text = text_of(piece)
+        parts = list(self.encode_in_parts(piece))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def encode_in_parts(self, piece: AbstractPiece, size: int = _PART) -> Iterator[np.ndarray]:
+        """The same symbols, those of about `size` characters at a time."""
+        for text in parts_of(text_of(piece), size):
+            yield self._symbols(text)
+
+    def _symbols(self, text: str) -> Int[np.ndarray, " T"]:
         codes = _code_points(text)
         marks = self._by_code_point.take(codes, mode="clip")  # a symbol or a mark for each code point
         for at, cluster in _joined(text, codes):
@@ -111,7 +122,10 @@ class Characters(AbstractCodec):
 
         A character cut off at the end is left out. Bytes that the grammar forbids show as U+FFFD, never as an error.
         """
-        spelling = b"".join([self._spelling[event] for event in self._checked(events).tolist()])
+        spelling = bytearray()
+        for first in range(0, len(events), _PART):  # a list of a whole book's symbols would be many times the book
+            part = self._checked(events[first : first + _PART]).tolist()
+            spelling += b"".join([self._spelling[event] for event in part])
         return TextPiece(codecs.utf_8_decode(spelling, "replace", False)[0])
 
     def measure(self, piece: AbstractPiece) -> int:
@@ -138,11 +152,18 @@ class Characters(AbstractCodec):
 
     def beginnings(self, events: np.ndarray) -> Int[np.ndarray, " N"]:
         """Where lines start, or paragraphs where a blank line parts at least 200 of them."""
-        newlines = [symbol for symbol, spelling in enumerate(self._spelling) if spelling.endswith(b"\n")]
-        ends = np.isin(events, newlines)
-        lines = np.flatnonzero(ends[:-1]) + 1
-        after_blank = lines[(lines >= 2) & ends[lines - 2] & ~ends[lines]]
-        return np.concatenate(([0], after_blank if len(after_blank) + 1 >= 200 else lines))
+        is_newline = np.array([spelling.endswith(b"\n") for spelling in self._spelling])
+        lines, after_blank = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
+        for first in range(0, len(events), _PART):
+            lead = min(first, 2)  # what decides about an event stands up to two before it
+            ends = is_newline[events[first - lead : first + _PART]]
+            starts = np.flatnonzero(ends[:-1]) + 1
+            starts = starts[starts >= lead]
+            blank = (starts >= 2) & ends[starts - 2] & ~ends[starts]
+            lines.append(starts + first - lead)
+            after_blank.append(starts[blank] + first - lead)
+        paragraphs = np.concatenate(after_blank)
+        return paragraphs if len(paragraphs) >= 200 else np.concatenate(lines)
 
     def ending(self, what: str, events: np.ndarray) -> int:
         """Through the first end of a word (before the space after it), sentence (after its mark) or line."""
@@ -155,6 +176,18 @@ class Characters(AbstractCodec):
             if what == "line" and spelled.endswith(b"\n"):
                 return at + 1
         return len(events)
+
+    def elements(self, piece: AbstractPiece) -> np.ndarray:
+        """Code points (N,)."""
+        return _code_points(text_of(piece))
+
+    def excerpt(self, piece: AbstractPiece, start: int, stop: int) -> TextPiece:
+        """Those code points of the text."""
+        return TextPiece(text_of(piece)[start:stop])
+
+    def folded(self, piece: AbstractPiece) -> TextPiece:
+        """Without spaces and line ends, and in one case."""
+        return TextPiece("".join(text_of(piece).casefold().split()))
 
     def to_json(self) -> dict[str, Any]:
         return {"clusters": list(self.clusters)}
@@ -195,6 +228,53 @@ def _is_cluster(given: Any) -> bool:
     return len(given) == 1 or not given.isascii() or given == "\r\n"
 
 
+def _frequent(pieces: Sequence[AbstractPiece], least: int, known: Sequence[str]) -> list[str]:
+    """The clusters seen at least `least` times in the pieces, commonest first, without the known ones."""
+    counts: Counter[str] = Counter()
+    for text in (part for piece in pieces for part in parts_of(text_of(piece))):
+        codes = _code_points(text)
+        alone = np.ones(len(codes), bool)
+        for at, cluster in _joined(text, codes):
+            counts[cluster] += 1
+            alone[at : at + len(cluster)] = False
+        seen = np.bincount(codes[alone])
+        values = np.flatnonzero(seen)
+        counts.update(dict(zip(map(chr, values.tolist()), seen[values].tolist(), strict=True)))
+    for cluster in known:
+        del counts[cluster]
+    return [cluster for _, cluster in sorted((-seen, cluster) for cluster, seen in counts.items() if seen >= least)]
+
+
+def parts_of(text: str, size: int = _PART) -> Iterator[str]:
+    """The text in parts of about `size` characters, cut only where a cluster ends whatever else stands around.
+
+    That is certain between two characters which never join (see `_joined`); a text without such a place stays whole.
+    """
+    first = 0
+    while len(text) - first > size:
+        last = first + size
+        if not text.isascii() or "\r" in text[last - 1 : last + 1]:
+            apart = _patterns()[2].search(text, last - 1)
+            last = apart.start() + 1 if apart else len(text)
+        yield text[first:last]
+        first = last
+    if first < len(text) or not text:
+        yield text[first:] if first else text
+
+
+def whole_until(text: str, at: int, nearby: int = 100) -> int:
+    """The end of the cluster that this place lies in, or the place itself where one ends, as seen from nearby."""
+    begin = max(0, at - nearby)
+    around = text[begin : at + nearby]
+    if around.isascii() and "\r" not in around:
+        return at
+    for cluster in _patterns()[1].findall(around):
+        if begin >= at:
+            break
+        begin += len(cluster)
+    return begin
+
+
 def _code_points(text: str) -> Int[np.ndarray, " N"]:
     return np.frombuffer(text.encode("utf-32-le"), "<u4")
 
@@ -206,7 +286,7 @@ def _joined(text: str, codes: Int[np.ndarray, " N"]) -> list[tuple[int, str]]:
     """
     if text.isascii() and "\r" not in text:
         return []
-    joiner, cluster_of = _patterns()
+    joiner, cluster_of, _ = _patterns()
     known = np.unique(codes)
     joins = np.zeros(int(known[-1]) + 1, bool)
     joins[known] = [joiner.match(chr(code)) is not None for code in known.tolist()]
@@ -224,11 +304,12 @@ def _joined(text: str, codes: Int[np.ndarray, " N"]) -> list[tuple[int, str]]:
 
 
 @cache
-def _patterns() -> tuple[Any, Any]:
+def _patterns() -> tuple[Any, Any, Any]:
+    """What may join its neighbours, a cluster, and two neighbours that never join."""
     import regex  # here, because a prompt in ASCII needs none of it
 
     alone = "".join(rf"\p{{GCB={value}}}" for value in ("Other", "Control", "LF", "LV", "LVT"))
-    return regex.compile(f"[^{alone}]"), regex.compile(r"\X")
+    return regex.compile(f"[^{alone}]"), regex.compile(r"\X"), regex.compile(f"[{alone}]{{2}}")
 
 
 def _continuations(byte: int) -> int:

@@ -8,9 +8,10 @@ from typing import ClassVar, final
 
 from undersong.errors import UnknownNameError
 from undersong.events import AbstractMedium, AbstractPiece, Material
+from undersong.media.text import pieces as short
 from undersong.media.text import reader
-from undersong.media.text.codec import Characters
-from undersong.media.text.piece import SUFFIXES, TextPiece
+from undersong.media.text.codec import Characters, whole_until
+from undersong.media.text.piece import SUFFIXES, TextPiece, text_of
 
 __all__ = ["Text"]
 
@@ -33,11 +34,21 @@ class Text(AbstractMedium):
     def read(self, paths: Sequence[Path], to_learn: bool = True) -> Material:
         return reader.read(paths, least=reader.LEAST_CHARACTERS if to_learn else 1)
 
+    def cut(self, material: Material, how: str) -> Material:
+        """One long text, or each file, line or block between blank or other lines as a piece of its own."""
+        return short.cut(material, how)
+
     def codec(self, pieces: Sequence[AbstractPiece], unit: str) -> Characters:
         """A vocabulary of these pieces' characters. Raises UnknownNameError for another unit."""
         if unit not in self.units:
             raise UnknownNameError(f"Text is not learned by '{unit}'.", f"Its units: {', '.join(self.units)}.")
         return Characters.from_pieces(pieces)
+
+    def split(self, piece: AbstractPiece, most: int) -> tuple[TextPiece, TextPiece]:
+        """The last tenth is counted in code points; no character built of several is cut through."""
+        text = text_of(piece)
+        cut = whole_until(text, max(len(text) * 9 // 10, len(text) - most))
+        return TextPiece(text[:cut]), TextPiece(text[cut:])
 
     def prompt(self, given: str) -> TextPiece:
         return TextPiece(given)

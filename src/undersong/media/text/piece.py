@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -13,6 +14,8 @@ __all__ = ["SUFFIXES", "TextPiece", "text_of"]
 SUFFIXES = (".txt", ".md", ".text")
 """How the names of text files end."""
 
+_HALF = re.compile("[\ud800-\udfff]")  # encoding would tell as well, with another copy of the text
+
 
 @final
 @dataclass(frozen=True)
@@ -23,17 +26,16 @@ class TextPiece(AbstractPiece):
     content: str
 
     def __post_init__(self) -> None:
-        try:
-            self.content.encode()
-        except UnicodeEncodeError as error:
-            before = self.content[: error.start]
-            line, column = before.count("\n") + 1, error.start - before.rfind("\n")
-            half = f"U+{ord(self.content[error.start]):04X}"
-            where = f"position {error.start + 1} (line {line}, column {column})"
+        found = None if self.content.isascii() else _HALF.search(self.content)
+        if found is not None:
+            before = self.content[: found.start()]
+            line, column = before.count("\n") + 1, found.start() - before.rfind("\n")
+            half = f"U+{ord(found[0]):04X}"
+            where = f"position {found.start() + 1} (line {line}, column {column})"
             raise PromptError(
                 f"The text holds half a character, {half}, at {where}.",
                 "Only whole Unicode characters can be text: remove it, or hand the text in as UTF-8.",
-            ) from error
+            )
 
     def __str__(self) -> str:
         return self.content

@@ -30,6 +30,8 @@ _MARKS = (  # byte order marks; UTF-32 first, since its little-endian mark begin
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
+_PART = 1 << 20  # characters searched at a time
+_LOOKED_AT = 4_000_000  # bytes after whose line nothing more is asked about an old encoding
 _BEYOND_ASCII = re.compile("[^\x00-\x7f\ufffd]")
 _CONTROL = re.compile("[\x01-\x07\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")  # not \b \t \n \v \f \r ESC, which texts hold
 
@@ -147,18 +149,18 @@ def _read_file(path: Path) -> _Reading:
     if not stat.S_ISREG(_mode(path)):
         raise UnreadableFileError(f"'{_shown(path)}' is not an ordinary file.", "Hand in text files, or a folder.")
     try:
-        data = path.read_bytes()
+        content, encoding, doubt = _decode(path.read_bytes())
     except OSError as error:
         raise _unreadable(path, error) from error
-    try:
-        content, encoding, doubt = _decode(data)
     except UnicodeError as error:
         raise UnreadableFileError(
             f"'{_shown(path)}' looks like binary, not text: {error}.",
             "Save it as plain text in UTF-8 and try again.",
         ) from error
-    unix = content.replace("\r\n", "\n").replace("\r", "\n")
-    return _Reading(unix, encoding, doubt, unix != content)
+    turned = "\r" in content
+    for end in ("\r\n", "\r"):  # one after the other, so that no more than two copies are held
+        content = content.replace(end, "\n")
+    return _Reading(content, encoding, doubt, turned)
 
 
 def _decode(data: bytes) -> tuple[str, str, str]:
@@ -178,7 +180,8 @@ def _mend(data: bytes) -> tuple[str, str, str] | None:
     """UTF-8 with a few broken places, as files have that were cut by bytes; None where it is another encoding."""
     shown = data.decode(errors="replace")
     broken = shown.count("\ufffd") - data.count("\ufffd".encode())
-    whole = len(_BEYOND_ASCII.findall(shown))
+    whole = _count(_BEYOND_ASCII, shown)
+    del shown
     if broken * 4 > whole:  # what other encodings write hardly ever is well-formed UTF-8
         return None
     doubt = f"is UTF-8 with broken places ({broken}), which were left out."
@@ -188,10 +191,15 @@ def _mend(data: bytes) -> tuple[str, str, str] | None:
 def _as_text(content: str) -> str:
     if "\0" in content:
         raise UnicodeError("it holds NUL characters")
-    controls = len(_CONTROL.findall(content))
+    controls = _count(_CONTROL, content)
     if controls > len(content) / 20:  # real texts hold next to none
         raise UnicodeError(f"{controls} of its {len(content)} characters are control characters")
     return content
+
+
+def _count(pattern: re.Pattern[str], content: str) -> int:
+    """How often; in parts, for of a whole book the list of what was found would be larger than the book."""
+    return sum(len(pattern.findall(content, at, at + _PART)) for at in range(0, len(content), _PART))
 
 
 def _guess(data: bytes) -> tuple[str, str, str]:
@@ -202,7 +210,8 @@ def _guess(data: bytes) -> tuple[str, str, str]:
     """
     import charset_normalizer  # here, because UTF-8 needs none of it
 
-    fits = list(charset_normalizer.from_bytes(data))
+    enough = data.find(b"\n", _LOOKED_AT) + 1
+    fits = list(charset_normalizer.from_bytes(data[:enough] if enough else data))
     if not fits:
         doubt = "is not UTF-8, and no other encoding fits well; read as cp1252: look at its accented letters."
         return _as_text(data.decode("cp1252")), "cp1252", doubt
@@ -210,7 +219,7 @@ def _guess(data: bytes) -> tuple[str, str, str]:
     chosen = next((fit for fit in near if fit.encoding == "cp1252"), fits[0])
     rival = next((fit.encoding for fit in near if str(fit) != str(chosen)), None)
     sure = f"though {rival} fits nearly as well: look at its accented letters" if rival else "which alone fits well"
-    return _as_text(str(chosen)), chosen.encoding, f"is not UTF-8; read as {chosen.encoding}, {sure}."
+    return _as_text(data.decode(chosen.encoding)), chosen.encoding, f"is not UTF-8; read as {chosen.encoding}, {sure}."
 
 
 def _listed(paths: Sequence[Path]) -> str:
