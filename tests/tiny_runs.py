@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -66,6 +67,12 @@ def keywords() -> dict[str, Any]:
 def teach(material: Path, out: Path, steps: int = STEPS, **request: Any) -> Run:
     """Learn a tiny run with all that a request can ask."""
     return learn(Request([material], steps=steps, changes=SETTINGS, out=out, **request))
+
+
+def environment() -> dict[str, str]:
+    """Of a process of its own: it finds the toy, and checks no shapes, which takes a second."""
+    known = {key: value for key, value in os.environ.items() if key != "UNDERSONG_CHECK_SHAPES"}
+    return known | {"PYTHONPATH": str(Path(__file__).parent / "toy"), "PYTHONIOENCODING": "utf-8"}
 
 
 # ── fixtures, for the conftest of whoever wants them ───────────────────────────────────────────────────────────────

@@ -21,11 +21,13 @@ def learn(
     steps: int | None = None,
     recipe: str | None = None,
     out: str | Path | None = None,
+    origin: str | Path | None = None,
     **settings: object,
 ) -> Run:
     """Learn an instrument from files, in minutes or steps (ten minutes when neither is given); prints as it goes.
 
-    `settings` override the recipe, with `__` for the dot: `core__size=256`.
+    `origin` is a run, a voice or an instrument file to go on from. `settings` override the recipe, with `__` for the
+    dot: `core__size=256`.
     Raises InputError, UsageError, RunFolderError, KeepingError, LearningError, MissingExtraError.
     """
     from undersong.making.learn import Request, learn
@@ -38,4 +40,5 @@ def learn(
     several = [files] if isinstance(files, str | Path) else list(files)
     changes = tuple(f"{key.replace('__', '.')}={value}" for key, value in settings.items())
     folder = None if out is None else Path(out)
-    return learn(Request(several, minutes, steps, recipe, changes, folder, observer=tell))
+    begins_as = None if origin is None else str(origin)
+    return learn(Request(several, minutes, steps, recipe, changes, folder, origin=begins_as, observer=tell))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_runs import learned, learned_in, somewhere, text, toy  # noqa: F401 - fixtures
+from tiny_runs import environment, learned, learned_in, somewhere, text, toy  # noqa: F401 - fixtures
 
 from undersong.cli.main import main
-
-TESTS = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -71,9 +68,3 @@ def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in processes:
         process.kill()
         process.communicate()
-
-
-def environment() -> dict[str, str]:
-    """Of a process of its own: it finds the toy, and checks no shapes, which takes a second."""
-    known = {key: value for key, value in os.environ.items() if key != "UNDERSONG_CHECK_SHAPES"}
-    return known | {"PYTHONPATH": str(TESTS / "toy"), "PYTHONIOENCODING": "utf-8"}

@@ -7,6 +7,7 @@ import os
 import re
 import time
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,11 @@ SPAN = 30  # characters in a row that nobody writes twice by chance
 def test_a_run_folder_holds_what_may_be_shared_and_private(learned):
     """One instrument, the weights and their form, the recipe, the card; all else under private/."""
     expected = {"tiny.undersong", "model.safetensors", "config.json", "recipe.toml", "README.md", "private"}
-    private = {".gitignore", "lock", "log.jsonl", "request.json", "codec.json", "corpus.npz"}
-    private |= {"best.safetensors", "last.safetensors"} | ({"ngram.npz"} if learned.tiny.is_text else set())
+    private = {".gitignore", "lock", "log.jsonl", "request.json", "codec.json", "corpus.npz", "events.npy"}
+    private |= {"tensorboard"} if find_spec("tensorboard") else set()
+    private |= {"best.safetensors", "last.safetensors"} | (
+        {"ngram.npz", "duet.json"} if learned.tiny.is_text else set()
+    )
 
     assert expected == {path.name for path in learned.folder.iterdir()}
     assert private == {path.name for path in (learned.folder / "private").iterdir()}
@@ -77,7 +81,7 @@ def test_every_line_of_the_log_can_be_read(learned):
 def test_the_recipe_kept_is_the_resolved_one(learned):
     """With the values that were chosen, and in TOML."""
     recipe = tomllib.loads((learned.folder / "recipe.toml").read_text("utf-8"))
-    core = {"kind": "lstm", "layers": 1, "size": 16, "embedding": 8, "dropout": 0.35, "settings": {}}
+    core = {"kind": "lstm.v1", "layers": 1, "size": 16, "embedding": 8, "dropout": 0.35, "settings": {}}
 
     assert (f"{learned.tiny.medium}.v1", core) == (recipe["medium"], recipe["core"])
     assert ("float32", 0.03) == (recipe["training"]["precision"], recipe["training"]["rate"])
@@ -231,3 +235,13 @@ def test_the_demo_learns_and_plays_beside_its_rival(undersong):
     for name in ("the network", "Kneser-Ney"):
         assert 3 == answer.err.count(f"── {name}")
     assert "These are first samples, not chosen ones." in answer.err
+
+
+def test_fingerprints_can_be_left_out(undersong, text):
+    """Then nobody can test a guessed passage, and nobody is warned of copies; the recipe and the card say it."""
+    undersong("learn", text.material, "--steps", 2, *WORDS, "--out", "bare", "--no-fingerprint", "--json")
+    known, bare = (instrument_file.read(path) for path in (text.folder / "tiny.undersong", "bare/bare.undersong"))
+
+    assert ("fingerprints.bin" in known.attachments, "fingerprints.bin" in bare.attachments) == (True, False)
+    assert ("guessed passage" in known.card, "guessed passage" in bare.card) == (True, False)
+    assert tomllib.loads(Path("bare/recipe.toml").read_text("utf-8"))["fingerprint"] is False

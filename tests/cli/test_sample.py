@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from undersong.keeping import instrument_file
+from undersong.keeping.fingerprints import Fingerprints
 from undersong.playing.loading import load
 
 
@@ -20,7 +23,7 @@ def test_a_sample_answers_with_its_piece_and_how_it_came_about(undersong, learne
     """Piece, seed, events and nats; only text adds `text`."""
     answer = sampled(undersong, learned, "--json").json
 
-    expected = {"instrument", "piece", "seed", "events", "nats", "nats_per_event"}
+    expected = {"instrument", "piece", "seed", "events", "nats", "nats_per_event", "copied"}
     assert (expected | {"text"} if learned.tiny.is_text else expected) == set(answer)
     assert ("tiny", 7) == (answer["instrument"], answer["seed"])
     assert answer["nats"] == pytest.approx(answer["nats_per_event"] * answer["events"])
@@ -86,8 +89,10 @@ def test_many_samples_are_different_pieces_and_the_first_is_the_one_alone(unders
 
 
 def test_many_samples_are_shown_one_under_the_other(undersong, text):
-    """With a line between them."""
-    assert 2 == sampled(undersong, text, "--count", 3).out.count("\n\n----\n\n")
+    """With a line between them where one of them has several lines."""
+    long = sampled(undersong, text, "--count", 3, "--length", 400).out
+
+    assert 2 == long.count("\n\n----\n\n")
 
 
 def test_a_temperature_of_nothing_plays_the_likeliest(undersong, learned):
@@ -144,7 +149,7 @@ def test_a_piece_goes_into_a_file(undersong, learned):
     quiet, answer = sampled(undersong, learned, *words), sampled(undersong, learned, *words, "--json").json
 
     piece = load(learned.folder).sample(learned.tiny.prompt, length=12, seed=7)
-    assert (0, "", f"Wrote {path}\n") == (quiet.code, quiet.out, quiet.err)
+    assert (0, "", f"Wrote {path}") == (quiet.code, quiet.out, quiet.err.splitlines()[0])
     assert piece.to_bytes(path.suffix) == path.read_bytes()
     assert piece.to_json() == answer["piece"]
 
@@ -192,6 +197,60 @@ def test_a_full_device_is_a_clear_error_and_stays_a_device(undersong, text):
     assert 1 == answer.code
     assert "KeepingError: '/dev/full' takes no more: No space left on device.\n  Save to another place." in answer.err
     assert stat.S_ISCHR(device.stat().st_mode)
+
+
+# ── what is copied ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def quoting(learned, tmp_path):
+    """An instrument file of the run that takes what it plays with seed 7 for its material."""
+    poet, file = load(learned.folder), instrument_file.read(learned.folder / "tiny.undersong")
+    once = load(learned.folder / "tiny.undersong").sample(length=30, seed=7)
+    known = Fingerprints.of([poet.codec.elements(once)]).to_bytes()
+    attachments = {**file.attachments, "fingerprints.bin": known}
+    return instrument_file.write(tmp_path / "quoting.undersong", replace(file, attachments=attachments))
+
+
+def test_a_sample_says_what_it_copied(undersong, learned, quoting):
+    """In one line beside the piece, however it is shown; in JSON as spans."""
+    words = ("sample", quoting, "--length", 30, "--seed", 7)
+    out = "piece.txt" if learned.tiny.is_text else "piece.json"
+    told = [undersong(*words, *more).err.splitlines()[-1] for more in ((), ("--count", 2), ("--out", out))]
+    answer = undersong(*words, "--json")
+    (span,) = answer.json["copied"]
+
+    for line in told:
+        assert line.startswith(f"Copied: 1 span of 14 or more {learned.tiny.measure}s, the longest {span['length']}")
+    assert (0, 30) == (span["start"], span["stop"])
+    assert (answer.json["piece"] if learned.tiny.is_text else None) == span["excerpt"]
+    assert "Copied" not in answer.err
+
+
+def test_a_sample_that_copies_nothing_says_so(undersong, learned, quoting):
+    """As far as that can be known."""
+    answer = undersong("sample", quoting, "--length", 30, "--seed", 8)
+
+    assert f"Nothing of 14 {learned.tiny.measure}s or more is copied." == answer.err.splitlines()[-1]
+    assert [] == undersong("sample", quoting, "--length", 30, "--seed", 8, "--json").json["copied"]
+
+
+def test_where_nobody_knows_nothing_is_said(undersong, learned, tmp_path):
+    """A file without fingerprints has no opinion, which is not the same as no copies."""
+    file = replace(instrument_file.read(learned.folder / "tiny.undersong"), attachments={})
+    words = ("sample", instrument_file.write(tmp_path / "bare.undersong", file), "--length", 30, "--seed", 7)
+
+    assert "opied" not in undersong(*words).err
+    assert undersong(*words, "--json").json["copied"] is None
+
+
+def test_fingerprints_that_were_spoiled_are_refused(undersong, text, tmp_path):
+    """By the name of the instrument; nothing is played."""
+    file = replace(instrument_file.read(text.folder / "tiny.undersong"), attachments={"fingerprints.bin": b"no"})
+    answer = undersong("sample", instrument_file.write(tmp_path / "bad.undersong", file))
+
+    assert (1, "") == (answer.code, answer.out)
+    assert "InstrumentFileError: 'tiny': its fingerprints.bin is not one that this version reads." in answer.err
 
 
 # ── the run's n-gram ───────────────────────────────────────────────────────────────────────────────────────────────

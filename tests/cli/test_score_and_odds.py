@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from undersong.making import against
 from undersong.playing.loading import load
 
 
@@ -17,7 +18,9 @@ def test_a_score_names_its_measure(undersong, learned):
     answer = undersong("score", learned, learned.material, "--json").json
 
     per = f"nats_per_{measure}"
-    assert {"events", f"{measure}s", "nats_per_event", per, f"bits_per_{measure}", "baseline", "split"} == set(answer)
+    assert {"events", f"{measure}s", "nats_per_event", per, f"bits_per_{measure}", "baseline", "duet", "split"} == set(
+        answer
+    )
     assert answer[f"bits_per_{measure}"] == pytest.approx(answer[per] / math.log(2))
     assert {"name", per} == set(answer["baseline"])
     assert ("Kneser-Ney 3" if learned.tiny.is_text else "one Gaussian") == answer["baseline"]["name"]
@@ -87,6 +90,41 @@ def density(mixture, event):
     means, spreads = np.array(mixture["means"]), np.array(mixture["spreads"])
     heights = np.exp(-0.5 * ((event - means) / spreads) ** 2) / (spreads * math.sqrt(2 * math.pi))
     return float(np.array(mixture["weights"]) @ heights.prod(axis=1))
+
+
+# ── against a corpus ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_copies_are_counted_for_each_player(undersong, learned, monkeypatch):
+    """A line for each, in words and as JSON; the same ones for the same seed."""
+    monkeypatch.setattr(against, "_LENGTH", 1_000)
+    monkeypatch.setattr(against, "_SHORT", 200)
+    told = undersong("score", learned, "--against", "learned", "--seed", 3)
+    answer = undersong("score", learned, "--against", "learned", "--seed", 3, "--json").json
+    names = ["tiny", *["Kneser-Ney 3"] * 2 * learned.tiny.is_text, "held out"]
+
+    assert names == [row["name"] for row in answer["rows"]]
+    assert [True] * len(names) == [
+        f"{row['longest']:,} · {row['share']:6.2%}" in line
+        for row, line in zip(answer["rows"], told.out.splitlines()[2:], strict=False)
+    ]
+    assert ("case and spaces" if learned.tiny.is_text else None) == answer["folded"]
+    assert ("what 'tiny' learned from", 1_000, 3) == (answer["corpus"], answer["length"], answer["seed"])
+
+
+def test_a_corpus_of_files_is_read_as_any_files(undersong, text, monkeypatch):
+    """One that is missing is missing."""
+    answer = undersong("score", text, "--against", "gone.txt")
+
+    assert (1, True) == (answer.code, "MissingFileError" in answer.err)
+
+
+def test_either_a_file_is_scored_or_copies_are_counted(undersong, text):
+    """Not both."""
+    answer = undersong("score", text, text.material, "--against", "learned")
+
+    assert 2 == answer.code
+    assert "Name a file to score, --split valid, or --against a corpus." in answer.err
 
 
 # ── odds ───────────────────────────────────────────────────────────────────────────────────────────────────────────

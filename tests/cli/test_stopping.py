@@ -19,6 +19,7 @@ from tiny_runs import SETTINGS, STEPS, evaluated, stepped
 from undersong.keeping import instrument_file
 from undersong.playing.loading import load
 
+BEGAN_WITH = "UsageError: A run goes on with the material and the recipe it began with, and from where it is."
 WORDS = [word for change in SETTINGS for word in ("--set", change)]
 
 
@@ -124,6 +125,8 @@ def whole_files(folder: Path) -> None:
         elif path.suffix == ".npz":
             with np.load(path) as arrays:
                 assert all(arrays[name] is not None for name in arrays)
+        elif path.suffix == ".npy":
+            assert len(np.load(path))
         elif path.suffix == ".safetensors":
             assert load_file(path)
         elif path.suffix == ".undersong":
@@ -142,7 +145,7 @@ def test_ctrl_c_before_the_first_step_leaves_no_half_written_file(interrupted, n
 
 def test_what_was_stopped_while_it_read_begins_again_in_the_same_place(undersong, interrupted, text):
     """There is nothing to go on from, which --resume says; and nothing to lose, so that no other folder is needed."""
-    interrupted(".part", 4)
+    interrupted(".part", 6)
     resumed = undersong("learn", "--resume", "--out", "tiny")
     again = undersong("learn", text.material, "--steps", 1, *WORDS, "--out", "tiny", "--json")
 
@@ -214,8 +217,8 @@ def test_the_newest_run_is_resumed_where_none_is_named(undersong, text):
         (["--unit", "character"], 2, "UsageError: 'unit' cannot be changed on the way."),
         (["--set", "training.rat=1"], 2, "'training.rat' cannot be changed on the way."),
         (["--set", "training.rate=-1"], 2, "training.rate = -1 will not do"),
-        (["--recipe", "char-rnn"], 2, "UsageError: A run goes on with the material and the recipe it began with."),
-        (["other.txt"], 2, "UsageError: A run goes on with the material and the recipe it began with."),
+        (["--recipe", "char-rnn"], 2, BEGAN_WITH),
+        (["other.txt"], 2, BEGAN_WITH),
         (["--out", "gone"], 1, "RunFolderError: There is no run to resume there.\n  Name its folder: undersong learn"),
     ],
     ids=lambda case: " ".join(case) if isinstance(case, list) else "",
@@ -255,6 +258,7 @@ def test_a_rate_may_be_changed_on_the_way(undersong, copied):
         ("private/last.safetensors", b"no tensors"),
         ("private/corpus.npz", b"PK\3\4 no zip"),
         ("private/corpus.npz", b""),
+        ("private/events.npy", b"no array"),
         ("private/codec.json", b"[]"),
         ("private/request.json", b"{"),
         ("recipe.toml", b"no recipe"),

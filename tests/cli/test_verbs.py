@@ -14,7 +14,9 @@ import undersong as us
 from undersong.cli.doctor import no_torch_for
 from undersong.playing.loading import shipped
 
-VERBS = ("demo", "learn", "sample", "score", "odds", "list", "doctor", "plugins", "where")
+VERBS = (
+    "demo", "learn", "pause", "resume", "stop", "tune", "sample", "score", "odds", "list", "doctor", "plugins", "where",
+)  # fmt: skip
 
 
 # ── help and version ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,14 +109,14 @@ def test_the_newest_run_is_meant_where_none_is_named(undersong, text, toy, tmp_p
 def test_a_run_is_found_by_name_by_folder_and_by_file(undersong, at_home):
     """And a renamed folder still plays."""
     words = ("--length", 3, "--seed", 1, "--json")
-    answers = [
-        undersong("sample", run, *words).json
-        for run in ("tiny", at_home.folder, at_home.folder / "tiny.undersong", "home/runs/tiny")
-    ]
+    answers = [undersong("sample", run, *words).json for run in ("tiny", at_home.folder, "home/runs/tiny")]
+    voice = undersong("sample", at_home.folder / "tiny.undersong", *words).json
+    alone = undersong("sample", "tiny", *words, *(["--dial", "duet=0"] if at_home.tiny.is_text else [])).json
     Path("renamed").symlink_to(at_home.folder)
 
     assert all(answer == answers[0] for answer in answers)
     assert answers[0]["piece"] == undersong("sample", "renamed", *words).json["piece"]
+    assert alone == voice  # a file holds the network alone
 
 
 def test_a_name_that_no_run_has_is_refused_with_the_nearest(undersong, at_home):
@@ -129,11 +131,13 @@ def test_a_name_that_no_run_has_is_refused_with_the_nearest(undersong, at_home):
 
 
 def test_the_doctor_tells_what_this_machine_can(undersong):
-    """Learn, play and studio, each with a reason; versions; how to install offline."""
+    """Learn, play, int8 and studio, each with a reason; versions; how to install offline."""
     found = undersong("doctor", "--json").json
     told = undersong("doctor").out
 
-    assert {"learn": True, "play": True, "studio": False} == {name: can["yes"] for name, can in found["can"].items()}
+    can = {name: can["yes"] for name, can in found["can"].items()}
+    assert can["int8"] in (True, False)  # as the processor has it
+    assert {"learn": True, "play": True, "int8": can["int8"], "studio": False} == can
     assert us.__version__ == found["undersong"]
     assert found["libraries"]["torch"] in found["can"]["learn"]["why"]
     assert f"Offline: {found['offline']}" in told
@@ -213,7 +217,7 @@ def test_where_names_every_folder(undersong, tmp_path):
         (["learn", "x.txt", "--set", "ngram.orders=[]"], "ngram.orders = [] will not do"),
         (["learn", "builtin:kipper"], "There is no built-in material 'kipper'.\n  There is: anthology,"),
         (["learn"], "UsageError: There is nothing to learn from.\n  Name a file: undersong learn mine.txt"),
-        (["score", "x"], "UsageError: Name a file to score, or --split valid."),
+        (["score", "x"], "UsageError: Name a file to score, --split valid, or --against a corpus."),
         (["score", "--split", "test"], "There is no split 'test'.\n  There is one: valid."),
     ],
     ids=lambda case: " ".join(case) if isinstance(case, list) else "",

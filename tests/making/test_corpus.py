@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from undersong_toy.walk import Walk
+from undersong_toy.walk import Walk, make_walks, walk_of
 
 from undersong.errors import RunFolderError, TooLittleError, UnknownNameError, UsageError
 from undersong.events import Condition
 from undersong.keeping.run_folder import RunFolder
-from undersong.making.corpus import Corpus, Stretch, medium_for, watched_stretches
+from undersong.making.corpus import MOST_BEFORE, Corpus, Split, Stretch, medium_for, watched_stretches
 from undersong.media.text.medium import Text
 from undersong.media.text.piece import TextPiece
 
@@ -21,24 +19,76 @@ def corpus_of(learned):
     return Corpus.of(medium, medium.read([learned.material]).pieces, medium.units[0], medium.shape)
 
 
-def test_a_text_is_learned_to_nine_tenths_and_its_rest_held_out(text):
-    """Together they are the whole, letter for letter, and what was held out comes right after what was learned."""
+def heard(codec, *stretches):
+    """The pieces of these stretches, end to end."""
+    return "".join(str(codec.decode(stretch.events)) for stretch in stretches)
+
+
+def test_a_text_is_known_to_nine_tenths_and_its_rest_held_out(text):
+    """Together they are the whole, letter for letter; the end of what is known is not learned, but decides."""
     corpus, codec = corpus_of(text)
-    (learned,), (held,) = corpus.learned, corpus.held_out
-    whole = str(codec.decode(learned.events)) + str(codec.decode(held.events))
+    (learned,), (inner,), (held,), (known,) = corpus.learned, corpus.inner, corpus.held_out, corpus.known
 
-    assert text.material.read_text("utf-8") == whole
-    assert 18_000 == len(str(codec.decode(learned.events)))
-    np.testing.assert_array_equal(learned.events, held.before)
+    assert text.material.read_text("utf-8") == heard(codec, learned, inner, held)
+    assert (17_000, 1_000, 2_000) == (corpus.events_learned, corpus.events_inner, corpus.events_held_out)
+    np.testing.assert_array_equal(known.events, np.concatenate([learned.events, inner.events]))
 
 
-def test_of_pieces_every_tenth_is_held_out(toy):
-    """Whole, from its start, with what it was made under."""
+def test_a_stretch_remembers_what_came_right_before_it(text):
+    """As much of it as anybody warms up on, whichever part it belongs to."""
+    corpus, _ = corpus_of(text)
+
+    assert 0 == len(corpus.learned[0].before)
+    np.testing.assert_array_equal(corpus.learned[0].events[-MOST_BEFORE:], corpus.inner[0].before)
+    np.testing.assert_array_equal(corpus.known[0].events[-MOST_BEFORE:], corpus.held_out[0].before)
+
+
+def test_of_pieces_every_tenth_is_held_out_and_five_decide(toy):
+    """Whole, from their start, with what they were made under."""
     corpus, _ = corpus_of(toy)
 
-    assert (36, 4) == (len(corpus.learned), len(corpus.held_out))
-    assert not any(len(stretch.before) for stretch in corpus.held_out)
-    assert all(set(stretch.condition) >= {"class", "z", "control", "memory"} for stretch in corpus.held_out)
+    assert (31, 5, 4, 36) == tuple(map(len, (corpus.learned, corpus.inner, corpus.held_out, corpus.known)))
+    for stretch in (*corpus.inner, *corpus.held_out):
+        assert 0 == len(stretch.before)
+        assert set(stretch.condition) >= {"class", "z", "control", "memory"}
+        assert len(stretch.events) == len(stretch.condition["control"])
+
+
+def test_a_piece_that_was_held_out_ends():
+    """Its end is to be foretold like any other event; a tail of a long text has none."""
+    names = [TextPiece(f"name {n}") for n in range(60)]
+    corpus, codec = Corpus.of(Text(), names, "character", "pieces")
+
+    assert {codec.end} == {int(stretch.events[-1]) for stretch in (*corpus.inner, *corpus.held_out)}
+    assert not any(codec.end in stretch.events for stretch in (*corpus.learned, *corpus.known))
+    assert (49, 5, 6) == tuple(map(len, (corpus.learned, corpus.inner, corpus.held_out)))
+
+
+def test_where_there_is_much_to_learn_nothing_is_kept_back_to_decide():
+    """And of very much only a part is held out: the rest would take hours to score."""
+    for length, expected in ((299_000, 0.05 * 269_100), (340_000, 0)):
+        corpus, _ = Corpus.of(Text(), [TextPiece("lines of it\n" * (length // 12))], "character", "stream")
+        assert expected == pytest.approx(corpus.events_inner, abs=12)
+        assert corpus.events_held_out == pytest.approx(length / 10, abs=12)
+
+
+@pytest.mark.parametrize(("count", "inner"), [(39, 0), (40, 5), (300, 13)])
+def test_a_handful_of_pieces_decides_where_there_are_some_to_spare(count, inner):
+    """Every twentieth of those that are not held out, from all over the list."""
+    pieces = [walk_of(walk, "a walk") for walk in make_walks(count, seed=2)]
+    corpus, _ = Corpus.of(Walk(), pieces, "offset", "pieces")
+
+    assert inner == len(corpus.inner)
+    assert count == len(corpus.learned) + len(corpus.inner) + len(corpus.held_out)
+
+
+def test_no_character_is_cut_through_between_learning_and_deciding():
+    """One that is spelled in bytes stays whole."""
+    content = "".join(chr(0x4E00 + n) for n in range(3_000))  # each seen once: three bytes
+    corpus, codec = Corpus.of(Text(), [TextPiece(content)], "character", "stream")
+
+    assert content == heard(codec, *corpus.learned) + heard(codec, *corpus.inner) + heard(codec, *corpus.held_out)
+    assert 0 < corpus.events_inner
 
 
 def test_the_codec_has_seen_nothing_of_what_is_held_out():
@@ -51,29 +101,81 @@ def test_the_codec_has_seen_nothing_of_what_is_held_out():
     assert "z" not in names
 
 
-def test_a_corpus_comes_back_from_its_arrays(learned):
+def test_a_corpus_in_a_run_folder_stays_in_its_file(learned):
+    """Its symbols take two bytes each and are read as they are used; what was made in memory is the same."""
+    corpus, _ = corpus_of(learned)
+    kept = Corpus.read(RunFolder(learned.folder))
+
+    assert np.dtype(np.uint16 if learned.tiny.is_text else np.float32) == kept.events.dtype
+    assert isinstance(kept.events.base, np.memmap)
+    assert all(np.shares_memory(kept.events, stretch.events) for stretch in (*kept.learned, *kept.known))
+    np.testing.assert_array_equal(corpus.events, kept.events)
+
+
+def test_a_corpus_comes_back_from_its_folder(learned):
     """Events, conditions, what continues what: all of it, without pickle."""
     corpus, _ = corpus_of(learned)
-    folder = RunFolder(Path("run"))
+    again = Corpus.read(RunFolder(learned.folder))
+
+    for part in ("learned", "inner", "held_out", "known"):
+        for one, other in zip(getattr(corpus, part), getattr(again, part), strict=True):
+            np.testing.assert_array_equal(one.events, other.events)
+            np.testing.assert_array_equal(one.before, other.before)
+            assert set(one.condition) == set(other.condition)
+            for name, value in one.condition.items():
+                np.testing.assert_array_equal(value, other.condition[name])
+
+
+def test_a_long_text_is_never_encoded_as_a_whole(tmp_path):
+    """What is made on the way is of a part at a time: far less than the eight bytes that each symbol would take."""
+    content = "".join(f"{n} bottles of {n % 97}\n" for n in range(150_000))  # about 3 MB
+    split = Split.of(Text(), [TextPiece(content)], "character", "stream")
+    folder = RunFolder(tmp_path / "run")
     folder.prepare()
-    folder.write_arrays(folder.corpus, corpus.to_arrays())
-    again = Corpus.from_arrays(folder.read_arrays(folder.corpus))
+    seen = []
+    encode, split.codec._symbols = split.codec._symbols, lambda part: seen.append(len(part)) or encode(part)
+    corpus = split.encoded(folder)
 
-    for one, other in zip((*corpus.learned, *corpus.held_out), (*again.learned, *again.held_out), strict=True):
-        np.testing.assert_array_equal(one.events, other.events)
-        np.testing.assert_array_equal(one.before, other.before)
-        assert set(one.condition) == set(other.condition)
-        for name, value in one.condition.items():
-            np.testing.assert_array_equal(value, other.condition[name])
+    assert sum(seen) == len(content) == len(corpus.events)
+    assert max(seen) <= 2**20
+    assert len(content) * 2 == pytest.approx(folder.events.stat().st_size, abs=256)
 
 
-@pytest.mark.parametrize("change", [{"lengths": np.array([3, 99, 2])}, {"learned": np.array("x")}, {"events": None}])
-def test_arrays_that_are_no_corpus_are_refused(text, change):
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cuts": np.array([[0, 9, 5, 20_000]])},
+        {"cuts": np.array([[0, 1, 2, 30_000]])},
+        {"cuts": np.array("x")},
+        {"end": np.array([1, 2])},
+        {"condition.7.z": np.zeros(4)},
+        {"cuts": None, "lengths": np.array([3]), "learned": np.array(1)},
+    ],
+    ids=["not in order", "too long", "no numbers", "two ends", "of no piece", "of an older version"],
+)
+def test_arrays_that_are_no_corpus_are_refused(text, change, tmp_path):
     """A damaged run folder is an error, not a traceback."""
-    arrays = {key: value for key, value in (corpus_of(text)[0].to_arrays() | change).items() if value is not None}
+    folder, learned = RunFolder(tmp_path / "run"), RunFolder(text.folder)
+    folder.prepare()
+    folder.events.write_bytes(learned.events.read_bytes())
+    arrays = {key: value for key, value in (learned.read_arrays(learned.corpus) | change).items() if value is not None}
+    folder.write_arrays(folder.corpus, arrays)
 
     with pytest.raises(RunFolderError, match="damaged"):
-        Corpus.from_arrays(arrays)
+        Corpus.read(folder)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\x93NUMPY no", b"half"], ids=["none", "empty", "no array", "half"])
+def test_a_corpus_without_its_events_is_refused(text, content, tmp_path):
+    """The file is named."""
+    folder, learned = RunFolder(tmp_path / "run"), RunFolder(text.folder)
+    folder.prepare()
+    folder.corpus.write_bytes(learned.corpus.read_bytes())
+    if content is not None:
+        folder.events.write_bytes(learned.events.read_bytes()[:9_000] if content == b"half" else content)
+
+    with pytest.raises(RunFolderError, match=r"events\.npy"):
+        Corpus.read(folder)
 
 
 def test_too_few_pieces_cannot_be_split():
@@ -116,10 +218,11 @@ def test_about_as_much_is_watched_as_was_asked_for(lengths):
 
 
 def test_a_slice_knows_what_came_before_it():
-    """Without a gap."""
+    """Without a gap, as far as anybody warms up on it."""
     for stretch in watched_stretches(stretches(100_000), most=4096):
-        np.testing.assert_array_equal(np.arange(len(stretch.before)), stretch.before)
-        assert stretch.events[0] == len(stretch.before)
+        first = stretch.events[0]
+        np.testing.assert_array_equal(np.arange(max(0, first - len(stretch.before)), first), stretch.before)
+        assert first == len(stretch.before) or len(stretch.before) == MOST_BEFORE
 
 
 def test_a_piece_with_conditions_is_watched_from_its_start():

@@ -72,7 +72,7 @@ def test_a_core_of_a_stranger_is_named_like_ours():
         ("core.size.x=3", "core.size = {'x': 3} will not do"),
         ("=3", "--set =3 is not of the form a.b=c."),
         ("sead=3", "a key that means nothing: 'sead'.\n  Did you mean 'seed'?"),
-        ("flavour=3", "a key that means nothing: 'flavour'.\n  Known there: medium, unit, seed"),
+        ("flavour=3", "a key that means nothing: 'flavour'.\n  Known there: medium, unit, pieces"),
     ],
 )
 def test_a_change_that_makes_no_sense_is_refused(change, says):

@@ -70,14 +70,14 @@ def test_playing_can_be_installed_without_torch() -> None:
 
 
 def test_constraints_name_exact_versions_of_everything_needed() -> None:
-    """constraints.txt pins what the package, [learn] and [dev] ask for, and says nothing about where it comes from."""
+    """constraints.txt pins what the package, [learn], [tune] and [dev] ask for, and not where it comes from."""
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
     pins = [line for line in lines if line and not line.startswith("#")]
     names = [pin.partition("==")[0] for pin in pins]
 
     assert [] == [pin for pin in pins if not re.fullmatch(r"[a-z0-9.-]+==[0-9][0-9.a-z]*", pin)]
     assert sorted(names) == names
-    assert [] == sorted(set(needed("", "learn", "dev")) - set(names))
+    assert [] == sorted(set(needed("", "learn", "tune", "dev")) - set(names))
 
 
 def needed(*extras: str) -> dict[str, None]:

@@ -30,7 +30,7 @@ def command(
     folder = new_run_path("demo")
     learn(
         files=["builtin:anthology"], minutes=minutes, steps=None, recipe=None, medium=None, unit=None, change=[],
-        out=folder, resume=False, json=False,
+        out=folder, origin=None, resume=False, no_fingerprint=False, json=False,
     )  # fmt: skip
     run = RunFolder(folder)
     if not run.instrument.is_file():

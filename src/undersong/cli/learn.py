@@ -24,12 +24,18 @@ def command(
     unit: str | None = typer.Option(None, "--unit", help="What one event is."),
     change: list[str] = typer.Option([], "--set", help="Change the recipe: core.size=256, training.rows=64 …"),
     out: Path | None = typer.Option(None, "--out", "-o", help="The run folder; runs/NAME when nobody says."),
+    origin: str | None = typer.Option(
+        None, "--from", help="Go on from a run, a voice that ships or an .undersong file: what it knows is kept."
+    ),
     resume: bool = typer.Option(False, "--resume", help="Go on with the run in --out (or the newest)."),
+    no_fingerprint: bool = typer.Option(
+        False, "--no-fingerprint", help="Leave out what tells copies: nobody can test a guessed passage, or be warned."
+    ),
     json: bool = typer.Option(False, "--json", help="Report the end as JSON."),
 ) -> None:
     """Learn an instrument from your own files.
 
-    Example: undersong learn sonnets.txt --for 10m
+    Examples: undersong learn sonnets.txt --for 10m · undersong learn letters.txt --from keeper
     """
     began = time.monotonic()  # the minutes include importing torch
     from undersong.cli.screen import screen
@@ -37,8 +43,10 @@ def command(
 
     run_folder = _newest() if resume and out is None else out
     changes = [*change, *([f"medium={medium}"] if medium else []), *([f"unit={unit}"] if unit else [])]
+    changes += ["fingerprint=false"] if no_fingerprint else []
     given = None if minutes is None else duration(minutes)
     try:
+        from undersong.making.following import follow, follows
         from undersong.making.learn import Request, learn
     except ModuleNotFoundError as error:
         if error.name != "torch":
@@ -46,6 +54,8 @@ def command(
         from undersong.errors import MissingExtraError
 
         raise MissingExtraError("torch", "learn") from error
+    if follows():
+        follow()
     with stopping() as stop, screen(quiet=json) as show:
 
         def observe(moment: object) -> None:
@@ -53,8 +63,11 @@ def command(
             show(moment)
 
         run = learn(
-            Request(files or [], given, steps, recipe, changes, run_folder, resume, observe, lambda: stop.asked, began)
-        )
+            Request(
+                files or [], given, steps, recipe, changes, run_folder, resume, origin,
+                observer=observe, should_stop=lambda: stop.asked, began=began,
+            )
+        )  # fmt: skip
     name, folder = shlex.quote(run.folder.name), shlex.quote(str(run.folder))
     if json:
         answer(

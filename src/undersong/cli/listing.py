@@ -32,11 +32,26 @@ def command(json: bool = typer.Option(False, "--json", help="Answer as JSON.")) 
         table.add_column(column, overflow="fold")
     for row in found:
         table.add_row(
-            row["name"], row["medium"], harmless(row["network"]), _figure(row["nats"]), _figure(row["baseline_nats"]),
-            row["learned"], row["where"],
+            row["name"], row["medium"], harmless(_voices(row)), _figure(row["nats"]), _figure(row["baseline_nats"]),
+            _when(row), row["where"],
         )  # fmt: skip
     Console().print(table, markup=False) if found else print("Nothing yet.")
     next_step("undersong sample NAME plays one of them.")
+
+
+def _when(row: dict[str, Any]) -> str:
+    """When it was learned, and what is to be known about that: it goes on, or it has not come to its end."""
+    state = row["state"]
+    if state in ("learning", "paused", "stopping"):
+        return f"{state} now" if state == "learning" else str(state)
+    return f"{row['learned']}, {state}" if state in ("stopped", "interrupted") else str(row["learned"])
+
+
+def _voices(row: dict[str, Any]) -> str:
+    """The network, and whether its n-gram plays with it."""
+    if row["duet"] is not None:
+        return f"{row['network']}, duet {row['duet']:g}"
+    return str(row["network"]) + (", without its n-gram" if row["problem"] and row["medium"] else "")
 
 
 def _figure(value: float | None) -> str:
@@ -46,25 +61,42 @@ def _figure(value: float | None) -> str:
 def _of_run(run: Any) -> dict[str, Any]:
     from undersong.errors import UndersongError
     from undersong.keeping import instrument_file
+    from undersong.keeping.control import state_of
 
     row: dict[str, Any] = {
         "name": run.name, "medium": "", "network": "", "nats": None, "baseline_nats": None,
-        "learned": _ago(run.changed()), "where": str(run.path), "problem": None,
+        "learned": _ago(run.changed()), "state": state_of(run), "where": str(run.path), "duet": None,
+        "problem": None,
     }  # fmt: skip
     try:
         if run.instrument.is_file():
-            return row | _facts(instrument_file.read(run.instrument))
+            return row | _facts(instrument_file.read(run.instrument)) | _duet(run)
         row["network"] = "n-gram only, so far" if run.ngram.is_file() else "nothing to play yet"
     except UndersongError as error:
         row["network"], row["problem"] = "cannot be read", error.what
     return row
 
 
+def _duet(run: Any) -> dict[str, Any]:
+    """The n-gram's share where network and n-gram play as one, or why the network plays alone."""
+    from undersong.errors import RunFolderError
+    from undersong.playing.loading import kept_weight
+
+    try:
+        weight = kept_weight(run)
+    except RunFolderError as error:
+        return {"problem": error.what}
+    if weight is not None and not run.ngram.is_file():
+        return {"problem": f"The run '{run.name}' has no n-gram to play with."}
+    return {"duet": weight}
+
+
 def _of_voice(name: str, path: Any) -> dict[str, Any]:
     from undersong.keeping import instrument_file
 
     facts = _facts(instrument_file.read(path))
-    return {"name": name, **facts, "learned": "ships with Undersong", "where": "", "problem": None}
+    row = {"name": name, **facts, "learned": "ships with Undersong", "state": "finished", "where": ""}
+    return row | {"duet": None, "problem": None}
 
 
 def _facts(file: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 # One row at a time is what playing multiplies: two threads of numpy's BLAS made it 20 times slower on busy cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from undersong.cli import demo, doctor, learn, listing, odds, plugins, sample, score, where
+from undersong.cli import control, demo, doctor, learn, listing, odds, plugins, sample, score, tune, where
 
 __all__ = ["app", "main"]
 
@@ -40,7 +40,7 @@ class _Verb(TyperCommand):
         return given
 
 
-for verb in (demo, learn, sample, score, odds, listing, doctor, plugins, where):
+for verb in (demo, learn, *control.VERBS, tune, sample, score, odds, listing, doctor, plugins, where):
     app.command(verb.NAME, cls=_Verb)(verb.command)
 
 

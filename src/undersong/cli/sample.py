@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from undersong.cli.saying import RUN_HELP, answer, conditions_from, dials_from, harmless, next_step, say, standard_input
 
+if TYPE_CHECKING:
+    from undersong.playing.answers import Played
+    from undersong.playing.copying import Copied
+    from undersong.playing.instrument import Instrument
+
 NAME = "sample"
+_SHOWN = 60  # characters of a copied span, that the line stays one
 
 
 def command(
@@ -35,6 +43,8 @@ def command(
 
     Example: undersong sample sonnets --prompt "Shall I" --length 200 --temperature 0.7 --seed 7
     """
+    import numpy as np
+
     from undersong.playing.loading import load, load_ngram
     from undersong.randomness import fresh_seed
 
@@ -48,13 +58,19 @@ def command(
         instrument = load_ngram(folder)
     else:
         instrument = load(run)
+        if "alone" in instrument.facts:
+            say(f"The network plays without its n-gram: {instrument.facts['alone']}")
     if prompt == "-":
         prompt = standard_input()
     chosen = fresh_seed() if seed is None else seed
     dials, asked = dials_from(temperature, dial), conditions_from(condition)
     # only symbols add up as they come: where a number stands depends on all before it
     if out is None and not json and count == 1 and instrument.codec.event.is_symbol:
-        _live(instrument.stream(prompt, length, chosen, asked, **dials), str(instrument.medium.prompt(prompt)))
+        opening = instrument.medium.prompt(prompt)
+        events = _live(instrument.stream(prompt, length, chosen, asked, **dials), str(opening))
+        if instrument.fingerprints is not None:
+            before = instrument.codec.encode(opening)
+            _tell_copied(instrument, [instrument.copied(before, np.array(events, before.dtype)) or ()])
         next_step(f"undersong sample --seed {chosen} plays this again; --temperature 0.5 plays it safer.")
         return
     samples = instrument.samples(count, prompt, length, chosen, asked, **dials)
@@ -65,15 +81,41 @@ def command(
         answers = [{"instrument": instrument.name, **sample.to_json()} for sample in samples]
         answer(answers[0] if count == 1 else answers)
     elif out is None:
-        print(_shown("\n\n----\n\n".join(str(sample.piece) for sample in samples)))
+        shown = [str(sample.piece) for sample in samples]
+        between = "\n" if not any("\n" in each for each in shown) else "\n\n----\n\n"  # a list of names stays one
+        print(_shown(between.join(shown)))
+    if not json and instrument.fingerprints is not None:
+        _tell_copied(instrument, [sample.copied or () for sample in samples])
 
 
-def _live(played: object, opening: str) -> None:
+def _tell_copied(instrument: Instrument, copied: list[tuple[Copied, ...]]) -> None:
+    """What of the samples stands in the material, in one line for people."""
+    assert instrument.fingerprints is not None
+    measure, known = instrument.medium.measure, instrument.fingerprints
+    found = [span for spans in copied for span in spans]
+    if not found:
+        say(f"Nothing of {known.surely} {measure}s or more is copied.")
+        return
+    longest = max(found, key=len)
+    shown = harmless(" ".join(str(longest).split()))
+    shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
+    spans = "1 span" if len(found) == 1 else f"{len(found):,} spans"
+    say(
+        f"Copied: {spans} of {known.shortest} or more {measure}s, the longest {len(longest):,}"
+        + (f': "{shown}"' if shown else ".")
+    )
+
+
+def _live(played: Iterable[Played], opening: str) -> list[Any]:
+    """The events, shown as they come."""
+    events = []
     sys.stdout.write(_shown(opening))
-    for event in played:  # type: ignore[attr-defined]
+    for event in played:
+        events.append(event.event)
         sys.stdout.write(_shown(str(event)))
         sys.stdout.flush()
     sys.stdout.write("\n")
+    return events
 
 
 def _shown(words: str) -> str:

@@ -68,8 +68,10 @@ class _Panel:
         self.planned: Planned | None = None
         self.stepped: Stepped | None = None
         self.evaluations: list[Evaluated] = []
+        self.paused = False
 
     def see(self, moment: Any) -> None:
+        self.paused = moment.what == "paused"
         if moment.what == "evaluated":
             self.evaluations.append(moment)
         elif moment.what in ("counted", "planned", "stepped"):
@@ -103,7 +105,8 @@ class _Panel:
         elif self.counted is not None and self.counted.samples:
             rows += [Text(), Text(f"{self.counted.name} already plays (at 0.7):", style="dim")]
             rows.append(Text(_one_line(self.counted.samples["0.7"]), style="italic"))
-        return Panel(Group(*rows), title="learning", title_align="left", border_style="dim", padding=(0, 1))
+        title, border = ("paused · undersong resume", "yellow") if self.paused else ("learning", "dim")
+        return Panel(Group(*rows), title=title, title_align="left", border_style=border, padding=(0, 1))
 
     def _scores(self) -> RenderableType:
         from rich.text import Text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import final
 
@@ -15,15 +15,22 @@ from undersong.errors import RunFolderError, UsageError
 from undersong.events import AbstractCodec, AbstractMedium, Material
 from undersong.keeping.run_folder import RunFolder, new_run_path
 from undersong.keeping.writing import write_beside
+from undersong.learning.training.engine import processes, restarted
+from undersong.making.advice import advice
 from undersong.making.baseline import Baseline, NgramBaseline, count_baseline, kept_baseline
-from undersong.making.corpus import Corpus, medium_for
+from undersong.making.corpus import Corpus, Split, medium_for, watched_stretches
 from undersong.making.moments import Counted, Observer, Read, Warned
+from undersong.making.origin import load_origin
 from undersong.making.recipe import Recipe, load_recipe
 from undersong.making.run import Run
 from undersong.making.samples import three_samples
 from undersong.making.teaching import Teacher
+from undersong.making.tensorboard import with_tensorboard
 
-__all__ = ["Request", "learn"]
+__all__ = ["Request", "cut_as_asked", "learn", "shape_of"]
+
+_LOOKED_AT = 200_000  # held-out events by which the n-gram is first judged; the final score plays them all
+_MOST_ROWS = 64  # of a batch of short pieces: for names better than 16 and than 128 in the same time
 
 
 @final
@@ -31,7 +38,7 @@ __all__ = ["Request", "learn"]
 class Request:
     """What a person asked for: files, and minutes or steps; the minutes count from `began`.
 
-    `should_stop` is asked after every step.
+    `origin` is a run, a voice or an instrument file to go on from. `should_stop` is asked after every step.
     """
 
     files: Sequence[str | Path] = ()
@@ -41,6 +48,8 @@ class Request:
     changes: Sequence[str] = ()
     out: Path | None = None
     resume: bool = False
+    origin: str | None = None
+    material: Material | None = None  # what was read from the files, and cut, where it is to be less than all
     observer: Observer = lambda moment: None
     should_stop: Callable[[], bool] = lambda: False
     began: float = field(default_factory=time.monotonic)
@@ -58,35 +67,55 @@ def learn(request: Request) -> Run:
         raise UsageError("The number of steps must be at least 1.")
     if request.minutes is not None and request.steps is not None:
         raise UsageError("Learning ends after a time or after some steps, not both.", "Leave out --for or --steps.")
+    if processes() > 1 and request.out is None:
+        raise UsageError("Processes that learn together must be told where.", "Name the run's folder with --out.")
+    if restarted() and request.out and RunFolder(request.out).exists() and not RunFolder(request.out).barely_begun():
+        # whoever starts the processes says the same words again after one of them died
+        same = replace(request, files=(), minutes=None, steps=None, recipe=None, changes=(), origin=None, resume=True)
+        return _resumed(same, began)
     if request.resume:
         return _resumed(request, began)
     recipe = load_recipe(request.recipe, request.changes)
     medium, paths, labels = medium_for(request.files, recipe.medium)
+    origin = None if request.origin is None else load_origin(request.origin)
+    if origin is not None:
+        origin.check_medium(medium)
+        recipe = origin.followed(recipe)
     folder = RunFolder(request.out) if request.out else None
     if folder is not None:
         _check_free(folder)
-    material = medium.read(paths)
-    shape = medium.shape if recipe.training.shape == "auto" else recipe.training.shape
-    unit = medium.units[0] if recipe.unit == "auto" else recipe.unit
-    corpus, codec = Corpus.of(medium, material.pieces, unit, shape)
+    material = request.material or cut_as_asked(medium, medium.read(paths), recipe)
+    shape = shape_of(medium, material, recipe)
+    if origin is not None:
+        unit = origin.unit(medium, recipe.unit)
+    else:
+        unit = medium.units[0] if recipe.unit == "auto" else recipe.unit
+    split = Split.of(medium, material.pieces, unit, shape, None if origin is None else origin.codec)
+    codec, pieces, length = split.codec, len(material.pieces), split.length
+    material = replace(material, pieces=())  # a large text is not held longer than it must be
     folder = folder or RunFolder(new_run_path(_stem(labels)))
     folder.prepare()
     with folder.held():
         _check_free(folder)  # once more: another may have come and gone while this one read
-        recipe = recipe.model_copy(update={"medium": medium.kind, "unit": unit})
-        recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"shape": shape})})
+        corpus = split.encoded(folder)
+        del split
+        training = recipe.training.model_copy(update={"shape": shape, **_rows(recipe, corpus, shape)})
+        known = {"medium": medium.kind, "unit": unit, "pieces": material.cut, "training": training}
+        recipe = recipe.model_copy(update=known)
         facts = {
             "sources": ", ".join(Path(label).name or label for label in labels),
             "licence": recipe.licence or material.licence,
             "minutes": request.minutes,
             "steps": request.steps,
         }
+        if origin is not None:
+            facts |= {"origin": str(origin), "origin_place": str(origin.place)}
         folder.write_json("private/request.json", facts)
-        write_beside(folder.path / "recipe.toml", toml_text(recipe.model_dump()).encode())
-        folder.write_arrays(folder.corpus, corpus.to_arrays())
-        _tell_read(request.observer, folder, medium, codec, material, corpus, began)
+        write_beside(folder.path / "recipe.toml", toml_text(recipe.model_dump(exclude_unset=True)).encode())
+        _tell_read(request.observer, folder, medium, codec, material, pieces, length, corpus, shape, began)
         baseline = _count(request.observer, folder, medium, codec, corpus, recipe, began)
-        teacher = Teacher(folder, medium, codec, corpus, baseline, recipe, facts, request.observer, began)
+        observer = with_tensorboard(request.observer, folder, recipe.tensorboard)
+        teacher = Teacher(folder, medium, codec, corpus, baseline, recipe, facts, observer, began, origin)
         return _finish(folder, teacher, request)
 
 
@@ -116,10 +145,13 @@ def _resumed(request: Request, began: float) -> Run:
         told = folder.read_json("private/codec.json")
         medium: AbstractMedium = registry.load("media", told["medium"])()
         codec: AbstractCodec = registry.load("codecs", told["codec"]["kind"]).from_json(told["codec"])
-        corpus = Corpus.from_arrays(folder.read_arrays(folder.corpus))
+        corpus = Corpus.read(folder)
         baseline = kept_baseline(folder, medium, codec)
-        teacher = Teacher(folder, medium, codec, corpus, baseline, recipe, facts, request.observer, began)
-        teacher.resume()
+        observer = with_tensorboard(request.observer, folder, recipe.tensorboard)
+        origin = None  # the run's own checkpoint takes over, once there is one
+        if "origin_place" in facts and not (folder.private / "last.safetensors").is_file():
+            origin = load_origin(facts["origin_place"])
+        teacher = Teacher(folder, medium, codec, corpus, baseline, recipe, facts, observer, began, origin, resume=True)
         if request.minutes is not None or request.steps is not None:
             teacher.extend(request.minutes, request.steps)
             folder.write_json("private/request.json", teacher.asked)
@@ -127,16 +159,16 @@ def _resumed(request: Request, began: float) -> Run:
 
 
 _CHANGEABLE = (
-    "core.dropout", "training.rate", "training.rate_floor", "training.warm_up", "training.weight_decay",
-    "training.clip", "training.precision", "training.keep",
+    "core.dropout", "training.rate", "training.muon", "training.rate_floor", "training.warm_up",
+    "training.weight_decay", "training.clip", "training.precision", "training.keep", "tensorboard", "fingerprint",
 )  # fmt: skip
 """What may be changed on the way; all else would need another network, or another order of the material."""
 
 
 def _check_resumable(request: Request) -> None:
-    if request.files or request.recipe is not None:
+    if request.files or request.recipe is not None or request.origin is not None:
         raise UsageError(
-            "A run goes on with the material and the recipe it began with.",
+            "A run goes on with the material and the recipe it began with, and from where it is.",
             "Leave them out, or begin another run without --resume.",
         )
     for change in request.changes:
@@ -153,6 +185,31 @@ def _finish(folder: RunFolder, teacher: Teacher, request: Request) -> Run:
     return Run(folder.path, finished.nats, finished.baseline_nats, finished.stopped)
 
 
+def shape_of(medium: AbstractMedium, material: Material, recipe: Recipe) -> str:
+    """How the material is learned: as the recipe says, else as the medium does, unless it was cut."""
+    if recipe.training.shape != "auto":
+        return recipe.training.shape
+    return medium.shape if material.cut == "whole" else "pieces"
+
+
+def cut_as_asked(medium: AbstractMedium, material: Material, recipe: Recipe) -> Material:
+    """The material cut as the recipe says, or as it looks where neither the cut nor the shape is asked for."""
+    how, shape = recipe.pieces, recipe.training.shape
+    if how == "auto" and shape == "stream":
+        how = "whole"
+    if how == "auto" and shape == "pieces" and len(material.pieces) > 1:
+        how = "file"
+    return medium.cut(material, how)
+
+
+def _rows(recipe: Recipe, corpus: Corpus, shape: str) -> dict[str, int]:
+    """More rows of a batch for short pieces, which would leave it nearly empty, unless somebody said how many."""
+    training, usual = recipe.training, corpus.events_learned / len(corpus.learned)
+    if shape != "pieces" or "rows" in training.model_fields_set or usual >= training.window:
+        return {}
+    return {"rows": min(_MOST_ROWS, round(training.window * training.rows / usual))}
+
+
 def _stem(labels: Sequence[str]) -> str:
     """What to call a run: the first file's name without its suffix."""
     return Path(labels[0].removeprefix("builtin:")).stem or "run"
@@ -164,15 +221,17 @@ def _tell_read(
     medium: AbstractMedium,
     codec: AbstractCodec,
     material: Material,
+    pieces: int,
+    length: int,
     corpus: Corpus,
+    shape: str,
     began: float,
 ) -> None:
-    length = sum(codec.measure(piece) for piece in material.pieces)
     moment = Read(
         elapsed=time.monotonic() - began,
         medium=medium.kind,
         measure=medium.measure,
-        pieces=len(material.pieces),
+        pieces=pieces,
         length=length,
         events=corpus.events_learned,
         held_out=corpus.events_held_out,
@@ -181,11 +240,7 @@ def _tell_read(
     )
     folder.append_log(moment.to_json())
     observer(moment)
-    if corpus.events_learned < 20_000:
-        words = (
-            f"{length:,} {medium.measure}s are little to learn from: expect echoes of the material more than new work."
-            + " Below about 20,000 the n-gram often plays better." * (medium.baseline == "ngram")
-        )
+    if words := advice(medium, corpus, length, shape):
         observer(Warned(time.monotonic() - began, words))
 
 
@@ -200,18 +255,18 @@ def _count(
 ) -> Baseline:
     """Count the baseline and keep it, so that the run can be played before the network has learned anything."""
     baseline = count_baseline(
-        medium.baseline, codec, corpus.learned, recipe.training.shape, recipe.ngram.methods, recipe.ngram.orders
+        medium.baseline, codec, corpus.known, recipe.training.shape, recipe.ngram.methods, recipe.ngram.orders
     )
-    opening = baseline.opening if isinstance(baseline, NgramBaseline) else ()
-    told = {"medium": medium.kind, "codec": {"kind": codec.kind, **codec.to_json()}, "opening": list(opening)}
+    told = {"medium": medium.kind, "codec": {"kind": codec.kind, **codec.to_json()}, **baseline.told}
     samples: dict[str, str] = {}
     if isinstance(baseline, NgramBaseline):
         folder.write_arrays(folder.ngram, baseline.ngram.to_arrays())
         chain = baseline.instrument(folder.name, medium, codec)
         samples = three_samples(chain, recipe.seed)
     folder.write_json("private/codec.json", told)  # last: without it a run has barely begun
-    nats = baseline.nats(corpus.held_out) / max(1, corpus.events_held_out)
-    moment = Counted(time.monotonic() - began, baseline.name, nats, samples)
+    looked_at = watched_stretches(corpus.held_out, _LOOKED_AT)
+    nats = baseline.nats(looked_at) / max(1, sum(len(stretch.events) for stretch in looked_at))
+    moment = Counted(time.monotonic() - began, baseline.name, nats, samples, baseline.note)
     folder.append_log(moment.to_json())
     observer(moment)
     return baseline

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
-__all__ = ["Counted", "Evaluated", "Finished", "Moment", "Observer", "Planned", "Read", "Stepped", "Warned"]
+__all__ = [
+    "Counted", "Evaluated", "Finished", "Moment", "Observer", "Paused", "Planned", "Read", "Resumed", "Stepped",
+    "Warned",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,12 @@ class Counted(Moment):
     name: str
     nats: float
     samples: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
 
     def __str__(self) -> str:
         plays = " It plays from now on." if self.samples else ""
-        return f"{self.name} has {self.nats:.3f} nats per event on what is held out.{plays}"
+        note = f" {self.note}" if self.note else ""
+        return f"{self.name} has {self.nats:.3f} nats per event on what is held out.{plays}{note}"
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,28 @@ class Warned(Moment):
 
 
 @dataclass(frozen=True)
+class Paused(Moment):
+    """Somebody asked it to pause: what was learned is saved, and the minutes stand still."""
+
+    what: ClassVar[str] = "paused"
+    folder: str
+
+    def __str__(self) -> str:
+        return f"Paused; nothing is lost. Go on with: undersong resume {shlex.quote(self.folder)}"
+
+
+@dataclass(frozen=True)
+class Resumed(Moment):
+    """It goes on after a pause of so many seconds, which the minutes do not count."""
+
+    what: ClassVar[str] = "resumed"
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"Going on, after a pause of {self.seconds:.0f} s."
+
+
+@dataclass(frozen=True)
 class Finished(Moment):
     """The instrument is written: its score from playing the finished file over held-out events, per measure."""
 
@@ -148,15 +176,27 @@ class Finished(Moment):
     held_out: int
     kept: str
     stopped: bool
+    duet: Mapping[str, float] | None = None  # the n-gram's weight, and nats per measure of both as one
+    copying: Mapping[str, Any] | None = None
 
     def __str__(self) -> str:
         bits = self.nats / math.log(2)
         done = "Stopped" if self.stopped else "Done"
-        return (
+        told = (
             f"{done} after {self.elapsed:.0f} s: {self.nats:.3f} nats ({bits:.3f} bits) per {self.measure} on "
-            f"{self.held_out:,} {self.measure}s it never learned from; {self.baseline} has {self.baseline_nats:.3f}. "
-            f"Kept: {self.kept}.\nThe instrument is {self.instrument}"
+            f"{self.held_out:,} {self.measure}s it never learned from; {self.baseline} has {self.baseline_nats:.3f}"
         )
+        if self.duet is not None:
+            told += f", both as a duet {self.duet['nats_per_measure']:.3f} ({self.duet['weight']:.0%} n-gram)"
+        told += f". Kept: {self.kept}."
+        if self.copying is not None:
+            told += f"\nCopied, of every 20 {self.measure}s in a row: {self._copied()}."
+        return f"{told}\nThe instrument is {self.instrument}"
+
+    def _copied(self) -> str:
+        assert self.copying is not None
+        players = (("the network", self.copying["network"]), (self.baseline, self.copying["ngram"]))
+        return "; ".join(f"{name} {of['share']:.1%}, longest {of['longest']}" for name, of in players if of)
 
 
 Observer = Callable[[Moment], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,14 +12,15 @@ from typing import Any, final
 import numpy as np
 
 from undersong import registry
-from undersong.errors import RunFolderError
-from undersong.events import AbstractCodec, AbstractMedium, Condition
+from undersong.errors import RecipeError, RunFolderError
+from undersong.events import AbstractCodec, AbstractMedium, Condition, Material
 from undersong.keeping.run_folder import RunFolder, find_run
 from undersong.making.baseline import kept_baseline
-from undersong.making.corpus import Corpus, Stretch
+from undersong.making.corpus import Corpus, Stretch, ended
 from undersong.playing.answers import Score
 from undersong.playing.instrument import Instrument
-from undersong.playing.loading import load
+from undersong.playing.loading import kept_weight, load, load_network
+from undersong.playing.mixing import mixed
 
 __all__ = ["HeldOutScore", "Scored", "score_file", "score_split", "score_stretches"]
 
@@ -29,16 +31,18 @@ _BLOCK = 2048  # events between two looks at the clock
 @final
 @dataclass(frozen=True)
 class Scored:
-    """An answer to `score`: the instrument's score, and the baseline's name and nats per measure on the same."""
+    """An answer to `score`: the instrument's score, and the name and nats per measure of others on the same events."""
 
     score: Score
     baseline: tuple[str, float] | None
     split: str | None
+    duet: tuple[float, float] | None = None  # the n-gram's weight, and what both as one have
 
     def to_json(self) -> dict[str, Any]:
         name = f"nats_per_{self.score.measure}"
         baseline = None if self.baseline is None else {"name": self.baseline[0], name: self.baseline[1]}
-        return {**self.score.to_json(), "baseline": baseline, "split": self.split}
+        duet = None if self.duet is None else {"weight": self.duet[0], name: self.duet[1]}
+        return {**self.score.to_json(), "baseline": baseline, "duet": duet, "split": self.split}
 
 
 @final
@@ -61,8 +65,13 @@ class HeldOutScore:
 def score_stretches(
     instrument: Instrument, stretches: Sequence[Stretch], patience: float = float("inf")
 ) -> HeldOutScore:
-    """Score from the front for at most about `patience` seconds; what was not reached is left out, and counted out."""
+    """Score from the front for at most about `patience` seconds; what was not reached is left out, and counted out.
+
+    The end of a piece counts as one more of its measure: it had to be foretold, too, and stands for the newline of a
+    list, so that a list scored in pieces and as one text has figures that compare.
+    """
     began = time.monotonic()
+    codec = instrument.codec
     nats: list[np.ndarray] = []
     scored: list[Stretch] = []
     length = 0
@@ -77,7 +86,7 @@ def score_stretches(
         nats.append(np.concatenate(parts)[:done] if parts else np.zeros(0))
         reached = replace(stretch, events=stretch.events[:done])
         scored.append(reached)
-        length += instrument.codec.measure(instrument.codec.decode(reached.events))
+        length += instrument.codec.measure(instrument.codec.decode(reached.events)) + _ends(codec, reached.events)
         if time.monotonic() - began > patience:
             break
     return HeldOutScore(np.concatenate(nats), length, tuple(scored))
@@ -87,24 +96,47 @@ def score_file(run: str | None, given: Path | str, condition: Mapping[str, Any])
     """A file, or a piece as it was typed, heard from its start. The baseline is the run's, where there is a run."""
     instrument = load(run)
     medium, codec = instrument.medium, instrument.codec
-    pieces = (medium.prompt(given),) if isinstance(given, str) else medium.read([given], to_learn=False).pieces
-    stretches = [Stretch(codec.encode(p), Condition(condition or codec.condition(p)), _nothing(codec)) for p in pieces]
+    if isinstance(given, str):
+        material = Material((medium.prompt(given),), ("standard input",))
+    else:
+        material = medium.read([given], to_learn=False)
+    how = str(instrument.facts.get("pieces", "whole"))
+    with contextlib.suppress(RecipeError):  # a single piece needs no line that parts it from others
+        material = medium.cut(material, how)
+    stretches = [
+        Stretch(codec.encode(piece), Condition(condition or codec.condition(piece)), _nothing(codec))
+        for piece in material.pieces
+    ]
+    if how != "whole":
+        stretches = [ended(codec, stretch) for stretch in stretches]
     total = score_stretches(instrument, stretches)
     folder = None if run is not None and run.endswith(".undersong") else find_run(run)
     return Scored(total.as_score(medium.measure), _baseline(folder, total), None)
 
 
 def score_split(run: str | None) -> Scored:
-    """What the run held out while it learned, in one pass. Raises RunFolderError."""
+    """What the run held out while it learned, in one pass: its network, its baseline, and both as a duet.
+
+    Raises RunFolderError.
+    """
     folder = find_run(run)
     if folder is None:
         raise RunFolderError(
             "Only a run folder knows what was held out.", "Name the run, or score a file: undersong score RUN FILE"
         )
-    instrument = load(folder.path)
-    corpus = Corpus.from_arrays(folder.read_arrays(folder.corpus))
-    total = score_stretches(instrument, corpus.held_out)
-    return Scored(total.as_score(instrument.medium.measure), _baseline(folder, total), "valid")
+    network, weight = load_network(folder), kept_weight(folder)
+    total = score_stretches(network, Corpus.read(folder).held_out)
+    score, length = total.as_score(network.medium.measure), max(1, total.length)
+    if weight is None:
+        return Scored(score, _baseline(folder, total), "valid")
+    rival = kept_baseline(folder, network.medium, network.codec)
+    each = rival.nats_each(total.stretches)
+    both = -float(mixed(-total.nats, -each, weight).sum()) / length
+    return Scored(score, (rival.name, float(each.sum()) / length), "valid", (weight, both))
+
+
+def _ends(codec: AbstractCodec, events: np.ndarray) -> int:
+    return 0 if codec.end is None else int((events == codec.end).sum())
 
 
 def _nothing(codec: AbstractCodec) -> np.ndarray:
