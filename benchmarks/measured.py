@@ -1,4 +1,7 @@
-"""What every benchmark writes beside its figures: the machine and the commit they were measured on."""
+"""What every benchmark writes beside its figures: the machine and the commit they were measured on.
+
+`write` keeps a result that is measured whole, `keep` a single row of one that is measured in parts, on different days.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["DATA", "ROOT", "commit", "machine", "timed", "write"]
+__all__ = ["DATA", "ROOT", "commit", "keep", "kept", "machine", "timed", "write"]
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared/data"
@@ -21,9 +25,38 @@ DATA = ROOT.parent / "shared/data"
 
 def write(name: str, result: Mapping[str, Any]) -> Path:
     """Keep a result as benchmarks/results/NAME.json, machine and commit named."""
-    path = ROOT / "benchmarks/results" / f"{name}.json"
+    return _written(name, {**result, "machine": machine(), "commit": commit()})
+
+
+def keep(name: str, what: str, row: Mapping[str, Any], by: Sequence[str]) -> dict[str, Any]:
+    """Add a row to benchmarks/results/NAME.json, machine and commit in the row; the row, so completed.
+
+    It replaces the row with the same values under all of `by`. What took less than a minute was a try: not kept.
+    """
+    whole = {**row, "machine": machine(), "commit": commit()}
+    if row["minutes"] >= 1:
+        others = [other for other in kept(name, by) if any(other[key] != whole[key] for key in by)]
+        rows = sorted([*others, whole], key=lambda each: [str(each[key]) for key in by])
+        _written(name, {"what": what, "rows": rows})
+    return whole
+
+
+def kept(name: str, by: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows kept so far, those of an older form left out."""
+    path = _place(name)
+    if not path.is_file():
+        return []
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    return [row for row in rows if all(key in row for key in by)]
+
+
+def _place(name: str) -> Path:
+    return ROOT / "benchmarks/results" / f"{name}.json"
+
+
+def _written(name: str, whole: Mapping[str, Any]) -> Path:
+    path = _place(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole = {**result, "machine": machine(), "commit": commit()}
     path.write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
@@ -36,7 +69,15 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "numpy": np.__version__,
+        "torch": _version("torch"),
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _processor() -> str:

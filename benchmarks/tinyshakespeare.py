@@ -1,68 +1,108 @@
-"""Five minutes on tiny-shakespeare, as a person would learn it, against the n-gram on the same characters.
+"""Ten minutes on tiny-shakespeare with nothing set, as a person would learn it, beside what else those minutes buy.
 
-    python benchmarks/tinyshakespeare.py            learns twice: in the precision the probe picks, and in float32
+    python benchmarks/tinyshakespeare.py --seeds 1 2 3                      the last 111,540 characters
+    python benchmarks/tinyshakespeare.py --seeds 1 2 3 --precision float32  the same without bfloat16
+    python benchmarks/tinyshakespeare.py --split inner --set core.size=448  to try settings, which are frozen there
+    python benchmarks/tinyshakespeare.py --text FILE                        the same recipe on another text
+    python benchmarks/tinyshakespeare.py --beside                           plain_loop.py and transformer.py as well
 
-The last 111,540 characters are held out and scored whole, in one pass by the finished file, the state warmed by the
-end of what was learned; the last weights are kept, nothing is chosen by the scored part. Settings were tried on this
-corpus before the figure was made (LAB.md), so this is a working figure; the one by the rules of a
-frozen inner split is to come.
+The rules: settings are frozen on the inner split, which never sees the last tenth; one run a seed, the last (averaged)
+weights, none chosen by what is scored; the whole held-out tenth in one pass by the finished file, the state warmed by
+the end of what was learned; nothing mixed in, the duet being a figure of its own; every seed is printed. Seconds run
+from the command to the playable file. Rows add up in results/tinyshakespeare.json; a run again replaces its row.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import statistics
 import subprocess
 import sys
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from measured import DATA, timed, write
+from measured import ROOT, keep
+from runs import learned
+from texts import TINY_SHAKESPEARE, characters, name_of, split
 
-CORPUS = DATA / "tinyshakespeare/input.txt"
-MINUTES = "5m"
+LOOPS = ("plain_loop", "transformer")
+WHAT = "nats per character of the held-out tenth, by the command line with nothing set"
+BY = ("text", "split", "minutes", "seed", "precision asked for", "set")
 
 
 def main() -> None:
-    rows = [learned(precision) for precision in ("auto", "float32")]
-    path = write("tinyshakespeare", {"what": "nats per character on the last 111,540 characters", "rows": rows})
-    for row in rows:
-        print(
-            f"{row['precision']:9} {row['network']}  {row['nats_per_character']:.4f} nats after {row['seconds']:.0f} s "
-            f"and {row['characters read']:,} characters; {row['baseline']['name']} "
-            f"{row['baseline']['nats_per_character']:.4f}"
-        )
-        print(row["sample, temperature 0.7, seed 1"], end="\n\n")
-    print(f"written to {path.name}")
+    asked = options()
+    text = split(characters(asked.text), asked.split)
+    for minutes in asked.minutes:
+        for precision in asked.precision:
+            rows: dict[str, list[dict[str, Any]]] = {"Undersong": []}
+            for seed in asked.seeds:
+                rows["Undersong"].append(undersong_row(asked, text, minutes, precision, seed))
+                for loop in LOOPS if asked.beside else ():
+                    rows.setdefault(loop, []).append(loop_row(loop, asked, minutes, precision, seed))
+            show(name_of(asked.text), asked.split, minutes, rows)
 
 
-def learned(precision: str) -> dict[str, Any]:
-    """One run in a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "verse"
-        changes = ["--set", "training.keep=last", "--set", f"training.precision={precision}"]
-        _, seconds = timed(lambda: undersong("learn", str(CORPUS), "--for", MINUTES, "--out", str(out), *changes))
-        score = json.loads(undersong("score", "--split", "valid", str(out), "--json"))
-        sample = undersong("sample", str(out), "--length", "300", "--temperature", "0.7", "--seed", "1")
-        log = [json.loads(line) for line in (out / "private/log.jsonl").read_text(encoding="utf-8").splitlines()]
-    planned = next(moment for moment in log if moment["what"] == "planned")
-    steps = [moment for moment in log if moment["what"] == "evaluated"][-1]["step"]
-    return {
-        "precision": planned["precision"],
-        "network": planned["network"],
-        "weights": planned["weights"],
-        "seconds": round(seconds, 1),
-        "steps": steps,
-        "characters read": steps * planned["events_per_step"],
-        **score,
-        "sample, temperature 0.7, seed 1": sample,
+def options() -> argparse.Namespace:
+    about, _, usage = (__doc__ or "").partition("\n")
+    parser = argparse.ArgumentParser(description=about, epilog=usage, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--minutes", type=float, nargs="+", default=[10.0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), nargs="+", default=["auto"])
+    parser.add_argument("--text", type=Path, default=TINY_SHAKESPEARE)
+    parser.add_argument("--split", choices=("outer", "inner"), default="outer")
+    parser.add_argument("--set", dest="changes", action="append", default=[], help="core.size=448 …, to try it")
+    parser.add_argument("--beside", action="store_true", help="plain_loop.py and transformer.py in the same minutes")
+    return parser.parse_args()
+
+
+def undersong_row(asked: argparse.Namespace, text: str, minutes: float, precision: str, seed: int) -> dict[str, Any]:
+    changes = [f"seed={seed}", *([] if precision == "auto" else [f"training.precision={precision}"]), *asked.changes]
+    row = {
+        "text": name_of(asked.text),
+        "split": asked.split,
+        "minutes": minutes,
+        "seed": seed,
+        "precision asked for": precision,
+        "set": asked.changes,
+        **learned(text, asked.text.name, minutes, changes),
     }
+    return keep("tinyshakespeare", WHAT, row, BY)
 
 
-def undersong(*words: str) -> str:
-    """Run the command line; its standard output."""
-    command = [sys.executable, "-m", "undersong", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8").stdout
+def loop_row(loop: str, asked: argparse.Namespace, minutes: float, precision: str, seed: int) -> dict[str, Any]:
+    """The same minutes for another program, in a process of its own; it keeps its row in a file of its own."""
+    command = [sys.executable, str(ROOT / f"benchmarks/{loop}.py"), "--json", "--minutes", f"{minutes:g}"]
+    command += ["--seeds", str(seed), "--precision", precision, "--text", str(asked.text), "--split", asked.split]
+    found: dict[str, Any] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
+    return found
+
+
+def show(text: str, which: str, minutes: float, rows: dict[str, list[dict[str, Any]]]) -> None:
+    """Every seed, the mean, and the n-gram on the same characters."""
+    first = rows["Undersong"][0]
+    print(f"\n{text}, {which} split, {minutes:g} minutes, {first['held out']:,} characters held out")
+    print(f"{first['machine']['processor']}, {first['machine']['cores']} cores; nats per character")
+    print(f"{'':34}{'seed':>5}{'nats':>9}{'duet':>9}{'seconds':>9}{'read':>12}  precision")
+    for name, found in rows.items():
+        for row in found:
+            duet = row.get("duet nats")
+            print(
+                f"{name + ', ' + row['network']:34}{row['seed']:5}{row['nats per character']:9.4f}"
+                f"{'' if duet is None else f'{duet:.4f}':>9}{row['seconds']:9.0f}{row['characters read']:12,}"
+                f"  {row['precision']}"
+            )
+        if len(found) > 1:
+            print(f"{name + ', mean':39}{mean(found, 'nats per character'):9.4f}")
+        if "nats in fresh windows" in found[0]:
+            print(f"{name + ', fresh windows, mean':39}{mean(found, 'nats in fresh windows'):9.4f}")
+    print(f"{first['n-gram']:39}{first['n-gram nats']:9.4f}", flush=True)
+
+
+def mean(rows: Sequence[dict[str, Any]], figure: str) -> float:
+    return statistics.fmean(row[figure] for row in rows)
 
 
 if __name__ == "__main__":
