@@ -43,7 +43,7 @@ def sized(
 
     `goes_on` says that the network has learned before, from something else.
     """
-    sizing = choose_size(corpus.events_learned, codec.event.count, seconds)
+    sizing = choose_size(corpus.events_learned, seconds)
     core, training = recipe.core, recipe.training
     size = sizing.size if core.size == "auto" else core.size
     core = core.model_copy(

@@ -123,6 +123,7 @@ class Teacher:
             self.folder.cut_log(self.log_size)
         self.folder.write_json("config.json", learner.model.spec.to_json())
         write_beside(self.folder.path / "recipe.toml", toml_text(self.recipe.model_dump()).encode())
+        self._say_if_short()
         self._tell(
             Planned(
                 self._elapsed(),
@@ -177,6 +178,19 @@ class Teacher:
             learner, self._network(), self._elapsed, self._tell,
         )  # fmt: skip
         return finisher.finish(self.best, self.last_nats, self.evaluations, stopped, self.patience)
+
+    def _say_if_short(self) -> None:
+        """The minutes may be more than the material is worth."""
+        seconds = self.learner.plan.steps * self.seconds_per_step
+        if self.seconds is None or self.learner.plan.steps < self.most or seconds > 0.8 * self._left():
+            return
+        self._tell(
+            Warned(
+                self._elapsed(),
+                f"Read more than {self.most / self.learner.feed.steps_per_pass:.0f} times, so little material is only "
+                f"learned by heart: about {max(seconds, 1.0):.0f} s will do.",
+            )
+        )
 
     def _return(self, error: LearningError) -> None:
         """Back to the last good step at half the rate, and say why. Raises LearningError when that is no use."""

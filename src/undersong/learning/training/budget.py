@@ -99,8 +99,11 @@ def _seconds_per_step(
     return statistics.median(times)
 
 
-_DROPOUTS = ((5, 0.05), (8, 0.1), (20, 0.15), (60, 0.25), (float("inf"), 0.35))
+_DROPOUTS = ((3, 0.05), (12, 0.1), (20, 0.2), (40, 0.3), (float("inf"), 0.5))
 """Dropout for less than so many passes: what is read often is learned by heart, what is read little is not."""
+_SMALL = 300_000  # events, below which more than so many passes only teach them by heart
+_MOST_PASSES = 60
+_EVENTS_A_SECOND = {256: 40_000, 384: 20_000}  # by units, on two cores in bfloat16
 
 
 @dataclass(frozen=True)
@@ -116,25 +119,14 @@ class Sizing:
     most_passes: float  # over the material, beyond which only learning by heart is left
 
 
-def choose_size(events: int, symbols: int | None, seconds: float | None) -> Sizing:
-    """Units per layer, dropout and the like, from how much there is to learn and how long.
-
-    A pass is counted at the 20,000 events a second that a 512-unit LSTM reads on two cores in bfloat16; smaller ones
-    read faster.
-    """
-    passes = (seconds or 600.0) * 20_000 / max(1, events)
-    if events < 30_000:
-        size = 192
-    elif events < 120_000:
-        size = 256
-    elif events < 400_000:
-        size = 384
-    else:
-        size = 512 if passes >= 10 else 384 if passes >= 2 else 256
-    if seconds is not None and seconds < 100:
-        size = min(size, 256)
-    dropout = next(share for most, share in _DROPOUTS if passes < most)
-    return Sizing(size, dropout, rows=16, window=64, rate=1e-2, muon=0.04, most_passes=float("inf"))
+def choose_size(events: int, seconds: float | None) -> Sizing:
+    """Units, dropout and the like, by how much there is to learn and how long; LAB.md (2026-11-21) says where from."""
+    time_given = 600.0 if seconds is None else seconds
+    size = 384 if events >= 400_000 and time_given >= 240 else 256
+    passes = time_given * _EVENTS_A_SECOND[size] / max(1, events)
+    most = _MOST_PASSES if events < _SMALL else float("inf")
+    dropout = next(share for below, share in _DROPOUTS if min(passes, most) < below)
+    return Sizing(size, dropout, rows=16, window=64, rate=1e-2, muon=0.04, most_passes=most)
 
 
 def prepare_cpu(threads: int = 0) -> None:
