@@ -60,7 +60,15 @@ def learn(request: Request) -> Run:
 
     Raises InputError, UsageError, RunFolderError, KeepingError, LearningError.
     """
-    began = request.began
+    _check(request)
+    if restarted() and _has_begun(request.out):
+        # whoever starts the processes says the same words again after one of them died
+        same = replace(request, files=(), minutes=None, steps=None, recipe=None, changes=(), origin=None, resume=True)
+        return _resumed(same)
+    return _resumed(request) if request.resume else _begun(request)
+
+
+def _check(request: Request) -> None:
     if request.minutes is not None and not 0 < request.minutes < 1e6:
         raise UsageError("The time to learn must be more than 0 minutes.", "For example --for 10m.")
     if request.steps is not None and request.steps < 1:
@@ -69,12 +77,14 @@ def learn(request: Request) -> Run:
         raise UsageError("Learning ends after a time or after some steps, not both.", "Leave out --for or --steps.")
     if processes() > 1 and request.out is None:
         raise UsageError("Processes that learn together must be told where.", "Name the run's folder with --out.")
-    if restarted() and request.out and RunFolder(request.out).exists() and not RunFolder(request.out).barely_begun():
-        # whoever starts the processes says the same words again after one of them died
-        same = replace(request, files=(), minutes=None, steps=None, recipe=None, changes=(), origin=None, resume=True)
-        return _resumed(same, began)
-    if request.resume:
-        return _resumed(request, began)
+
+
+def _has_begun(out: Path | None) -> bool:
+    return out is not None and RunFolder(out).exists() and not RunFolder(out).barely_begun()
+
+
+def _begun(request: Request) -> Run:
+    """A new run."""
     recipe = load_recipe(request.recipe, request.changes)
     medium, paths, labels = medium_for(request.files, recipe.medium)
     origin = None if request.origin is None else load_origin(request.origin)
@@ -91,13 +101,13 @@ def learn(request: Request) -> Run:
     else:
         unit = medium.units[0] if recipe.unit == "auto" else recipe.unit
     split = Split.of(medium, material.pieces, unit, shape, None if origin is None else origin.codec)
-    codec, pieces, length = split.codec, len(material.pieces), split.length
+    pieces, length = len(material.pieces), split.length
     material = replace(material, pieces=())  # a large text is not held longer than it must be
     folder = folder or RunFolder(new_run_path(_stem(labels)))
     folder.prepare()
     with folder.held():
         _check_free(folder)  # once more: another may have come and gone while this one read
-        corpus = split.encoded(folder)
+        codec, corpus = split.codec, split.encoded(folder)
         del split
         training = recipe.training.model_copy(update={"shape": shape, **_rows(recipe, corpus, shape)})
         known = {"medium": medium.kind, "unit": unit, "pieces": material.cut, "training": training}
@@ -112,6 +122,7 @@ def learn(request: Request) -> Run:
             facts |= {"origin": str(origin), "origin_place": str(origin.place)}
         folder.write_json("private/request.json", facts)
         write_beside(folder.path / "recipe.toml", toml_text(recipe.model_dump(exclude_unset=True)).encode())
+        began = request.began
         _tell_read(request.observer, folder, medium, codec, material, pieces, length, corpus, shape, began)
         baseline = _count(request.observer, folder, medium, codec, corpus, recipe, began)
         observer = with_tensorboard(request.observer, folder, recipe.tensorboard)
@@ -127,7 +138,8 @@ def _check_free(folder: RunFolder) -> None:
         )
 
 
-def _resumed(request: Request, began: float) -> Run:
+def _resumed(request: Request) -> Run:
+    """The run in the folder named, from its last checkpoint."""
     folder = RunFolder(request.out) if request.out else None
     if folder is None or not folder.exists():
         raise RunFolderError(
@@ -151,7 +163,9 @@ def _resumed(request: Request, began: float) -> Run:
         origin = None  # the run's own checkpoint takes over, once there is one
         if "origin_place" in facts and not (folder.private / "last.safetensors").is_file():
             origin = load_origin(facts["origin_place"])
-        teacher = Teacher(folder, medium, codec, corpus, baseline, recipe, facts, observer, began, origin, resume=True)
+        teacher = Teacher(
+            folder, medium, codec, corpus, baseline, recipe, facts, observer, request.began, origin, resume=True
+        )
         if request.minutes is not None or request.steps is not None:
             teacher.extend(request.minutes, request.steps)
             folder.write_json("private/request.json", teacher.asked)
