@@ -22,7 +22,8 @@ def write_card(facts: Mapping[str, Any]) -> str:
         "",
         f"# {facts['name']}",
         "",
-        f"An Undersong instrument: a recurrent network that learned from {facts['material']} and knows nothing else.",
+        f"An Undersong instrument: a recurrent network that learned from {facts['material']} and knows "
+        f"{'besides only what it went on from' if facts.get('origin') else 'nothing else'}.",
         f"Play it with `pip install undersong` and `undersong sample {facts['name']}.undersong`.",
         "",
         "| | |",
