@@ -227,12 +227,12 @@ def test_a_reader_who_leaves_does_not_end_the_learning(started, text):
 
 @pytest.mark.slow
 def test_the_demo_learns_and_plays_beside_its_rival(undersong):
-    """First samples of the network and of the n-gram at three temperatures, and what to do next."""
+    """First samples of the duet and of the n-gram at three temperatures, and what to do next."""
     answer = undersong("demo", "--for", "5s")
 
     assert 0 == answer.code
     assert Path("runs/demo/demo.undersong").is_file()
-    for name in ("the network", "Kneser-Ney"):
+    for name in ("both as a duet", "Kneser-Ney"):
         assert 3 == answer.err.count(f"── {name}")
     assert "These are first samples, not chosen ones." in answer.err
 

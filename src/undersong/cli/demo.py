@@ -35,9 +35,10 @@ def command(
     run = RunFolder(folder)
     if not run.instrument.is_file():
         return
-    network, chain = load(folder), load_ngram(run)
+    learned, chain = load(folder), load_ngram(run)
+    named = "both as a duet" if "duet" in learned.facts else "the network"
     for temperature in TEMPERATURES:
-        for name, instrument in (("the network", network), (str(chain.facts["network"]), chain)):
+        for name, instrument in ((named, learned), (str(chain.facts["network"]), chain)):
             say(f"\n── {name} at temperature {temperature:g}, seed 1 " + "─" * 30)
             print(harmless(str(instrument.sample(length=240, temperature=temperature, seed=1))), flush=True)
     say(
