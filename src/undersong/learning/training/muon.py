@@ -17,7 +17,7 @@ __all__ = ["Muon", "orthogonal"]
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the odd polynomial whose repetition drives every singular value to about 1 (Jordan et al., 2024)."""
 
-_ITERATIONS = 3  # five learned no better (LAB.md, 2026-11-21), and each costs a tenth of a 512-unit step
+_ITERATIONS = 3  # five learned no better (LAB.md, 2026-11-21), and each costs an eighth of a 512-unit step
 
 
 def orthogonal(matrices: Tensor, iterations: int) -> Tensor:
