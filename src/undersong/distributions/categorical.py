@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 import array_api_compat as compat
+import numpy as np
 
 from undersong.distributions.distribution import AbstractDistribution, Dial, per_row
 from undersong.distributions.reductions import counted, cumulative, in_float64, largest, namespace, picked, total
 from undersong.errors import UsageError
 
 __all__ = ["Categorical"]
+
+_JUST_BELOW = 1 - 2.0**-52
+_FAINT = 1e-100  # odds beside the likeliest, below which sums would lose digits
 
 
 @final
@@ -74,11 +78,28 @@ class Categorical(AbstractDistribution):
         logits = logits - largest(logits)
         return self._at(logits if temperature == 1.0 else logits / temperature, uniforms)
 
+    def played(
+        self, parameters: Any, allowed: Any, uniforms: Any, dials: Mapping[str, float]
+    ) -> tuple[Any, Any]:
+        """The same event and, to a rounding, the same -log p as by `drawn` and `log_prob`; for a single row in half the time."""
+        temperature = dials.get("temperature", 1.0)
+        if type(parameters) is np.ndarray and parameters.shape[:-1] == (1,) and temperature != 0.0:
+            row = parameters[0].astype(np.float64)
+            row -= np.maximum.reduce(row)
+            odds = np.exp(row)
+            below = odds if temperature == 1.0 else np.exp(row / temperature)
+            below = np.add.accumulate(below if allowed is None else below * allowed[0])
+            top = below.item(-1)
+            if top > _FAINT:  # else what is allowed is next to impossible beside the rest
+                event = below.searchsorted(uniforms.item(0) * (top * _JUST_BELOW), side="right")
+                return np.array([event]), np.array([np.log(np.add.reduce(odds)) - row[event]])
+        return super().played(parameters, allowed, uniforms, dials)
+
     def _at(self, logits: Any, uniforms: Any) -> Any:
         """Where the uniforms (…, 1) fall among logits (…, V) whose largest is 0."""
         below = cumulative(namespace(logits).exp(logits))
         # scaled to just under the last sum, so that no draw falls past the end
-        threshold = uniforms * (below[..., -1:] * (1 - 2.0**-52))
+        threshold = uniforms * (below[..., -1:] * _JUST_BELOW)
         return counted(below <= threshold)
 
     def mode(self, parameters: Any) -> Any:

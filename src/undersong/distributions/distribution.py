@@ -106,6 +106,14 @@ class AbstractDistribution(ABC):
             return self.mode(self.turned(parameters, {k: v for k, v in dials.items() if k != "temperature"}))
         return self.sample(self.turned(parameters, dials), uniforms)
 
+    def played(
+        self, parameters: Any, allowed: Any, uniforms: Any, dials: Mapping[str, float]
+    ) -> tuple[Any, Any]:
+        """One event per row, drawn among `allowed` (all where None), and its -log p under the untouched parameters."""
+        masked = parameters if allowed is None else self.mask(parameters, allowed)
+        events = self.drawn(masked, uniforms, dials)
+        return events, -self.log_prob(parameters, events)
+
     def check_dials(self, dials: Mapping[str, Any]) -> dict[str, float]:
         """Every dial by name and in range. Raises DialError."""
         return checked(self.dials, dials)

@@ -324,14 +324,14 @@ class Instrument:
                 ahead = np.stack(
                     [uniforms(seed, r, t, _AHEAD, self.distribution.uniforms) for r in range(rows)], axis=1
                 )
-            allowed = lengths.mask(self.distribution, parameters["next"])
-            events = self.distribution.drawn(allowed, ahead[t % _AHEAD], dials)  # (B, …)
-            nats = -self.distribution.log_prob(parameters["next"], events)
-            lengths.end(events)
+            odds, draws = parameters["next"], ahead[t % _AHEAD]
+            events, nats = self.distribution.played(odds, lengths.allowed(), draws, dials)  # (B, …), (B,)
+            each = lengths.listed(events)
+            lengths.end(each)
             if not lengths.left:
                 return
             yield events, nats, lengths.sounding
-            lengths.add(events)
+            lengths.add(each)
             t += 1
             if lengths.left:
                 parameters, state = self.steps.step(events, at(heard.count + t), state)

@@ -62,24 +62,27 @@ class Lengths:
         self.sounding = np.full(rows, enough > 0)
         self.left = rows if enough > 0 else 0  # how many sound
 
-    def mask(self, distribution: AbstractDistribution, parameters: np.ndarray) -> np.ndarray:
+    def allowed(self) -> np.ndarray | None:
+        """Which symbols may follow now, (B, V) or one row for all; None where any may."""
         if self.codec.grammar is None:
-            return parameters
+            return None
         first, allowed = self.situations[0], self.codec.grammar.allowed
-        alike = self.situations.count(first) == len(self.situations)
-        masked: np.ndarray = distribution.mask(
-            parameters, allowed[first : first + 1] if alike else allowed[self.situations]
-        )
-        return masked
+        if self.situations.count(first) == len(self.situations):
+            return allowed[first : first + 1]
+        rows: np.ndarray = allowed[self.situations]
+        return rows
 
-    def end(self, events: np.ndarray) -> None:
+    def listed(self, events: np.ndarray) -> list[Any]:
+        """Events (B, …) row by row: symbols as whole numbers, anything else as arrays."""
+        return events.tolist() if self.one_symbol else list(events)
+
+    def end(self, each: Sequence[Any]) -> None:
         """Rows whose event is the end of a piece fall silent, before anybody hears it."""
-        if self.codec.end is not None and self.codec.end in (symbols := events.tolist()):
-            self._fall_silent(row for row, symbol in enumerate(symbols) if symbol == self.codec.end)
+        if self.codec.end is not None and self.codec.end in each:
+            self._fall_silent(row for row, symbol in enumerate(each) if symbol == self.codec.end)
 
-    def add(self, events: np.ndarray) -> None:
-        """Rows that are whole and long enough with these events (B, …) fall silent after them."""
-        each = events.tolist() if self.one_symbol else list(events)
+    def add(self, each: Sequence[Any]) -> None:
+        """Rows that are whole and long enough with these events fall silent after them."""
         if self.codec.grammar is not None:
             following = self.codec.grammar.following
             self.situations = [following.item(at, event) for at, event in zip(self.situations, each, strict=True)]
