@@ -31,5 +31,5 @@ clean:  ## what was made here, but no runs
 .venv/ready: pyproject.toml constraints.txt
 	test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
 	@echo "Installing into .venv: a minute or two, more where everything must be fetched first."
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[learn,tune,dev]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[learn,text,tune,dev]"
 	touch .venv/ready

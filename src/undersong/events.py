@@ -1,4 +1,4 @@
-"""The contract: pieces, events, conditions and batches as values, and what an instrument, a codec and a medium are.
+"""The contract: pieces, events and batches as values, and what an instrument, a codec and a medium are.
 
 An instrument is anything that steps. `start(condition)` gives the odds of the first event and a state;
 `step(event, condition, state)` the odds of the next one. Everything above this file is written in these terms.
@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, final, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final, runtime_checkable
 
 import numpy as np
 
+from undersong.conditions import Condition, ConditionSpec, as_numbers
 from undersong.errors import InputError, PromptError, RecipeError
-from undersong.shapes import ArraySpec, shape_text
+from undersong.shapes import ArraySpec
+
+if TYPE_CHECKING:
+    from undersong.config import Settings
 
 __all__ = [
     "AbstractCodec",
     "AbstractMedium",
     "AbstractPiece",
+    "AbstractProcedure",
     "Batch",
     "Condition",
     "ConditionSpec",
@@ -63,119 +68,15 @@ class AbstractPiece(ABC):
         Raises InputError where the medium cannot be written in that form.
         """
 
+    def variants(self) -> tuple[AbstractPiece, ...]:
+        """The forms in which this work is learned, itself first: a record may begin with any of its fields."""
+        return (self,)
+
     def save(self, path: str | Path) -> Path:
         """Write the piece to a file, whose suffix says in what form."""
         path = Path(path)
         path.write_bytes(self.to_bytes(path.suffix))
         return path
-
-
-@dataclass(frozen=True)
-class ConditionSpec:
-    """One thing an instrument listens to beside the events: a class, z, a chord, a density, words to write.
-
-    `per` "piece" holds for the whole piece, "event" changes with every event, "memory" has a length S of its own
-    (then each of its S rows is one `array`, and a mask of the same length says which rows count).
-    """
-
-    name: str
-    array: ArraySpec
-    per: str = "piece"
-    sentence: str = ""
-
-    def neutral(self, batch: int) -> np.ndarray:
-        """The value that means "nothing asked": (B, *shape), or (B, 1, *shape) for a memory."""
-        rows = (batch, 1) if self.per == "memory" else (batch,)
-        return np.full(rows + self.array.shape, self.array.neutral, dtype=self.array.dtype)
-
-    def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "array": self.array.to_json(), "per": self.per, "sentence": self.sentence}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> ConditionSpec:
-        return cls(data["name"], ArraySpec.from_json(data["array"]), data["per"], data["sentence"])
-
-
-@final
-@dataclass(frozen=True)
-class Condition(Mapping[str, np.ndarray]):
-    """A record of named arrays, each (B, …); handed in at every step and free to change each time."""
-
-    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self.arrays[name]
-
-    def __iter__(self) -> Any:
-        return iter(self.arrays)
-
-    def __len__(self) -> int:
-        return len(self.arrays)
-
-    @classmethod
-    def complete(cls, specs: Sequence[ConditionSpec], given: Mapping[str, Any], batch: int) -> Condition:
-        """Every declared array for B rows: checked where given (one row is repeated), neutral where not.
-
-        A memory `m` of S rows is joined by `m.mask` (B, S), all ones where none is given.
-        Raises InputError for an undeclared name, a wrong shape, or a value out of range.
-        """
-        allowed = {s.name for s in specs} | {f"{s.name}.mask" for s in specs if s.per == "memory"}
-        for name in given:
-            if name not in allowed:
-                raise InputError(
-                    f"This instrument listens to {', '.join(sorted(allowed)) or 'no condition'}; not to '{name}'."
-                )
-        arrays: dict[str, np.ndarray] = {}
-        for spec in specs:
-            value = _checked(spec, given[spec.name], batch) if spec.name in given else spec.neutral(batch)
-            arrays[spec.name] = value
-            if spec.per == "memory":
-                arrays[f"{spec.name}.mask"] = _mask(spec, given, value.shape[:2])
-        return cls(arrays)
-
-
-def as_numbers(spec: ConditionSpec, value: Any) -> np.ndarray:
-    """Whatever was given for a condition, in its declared type. Raises InputError where it is no such array."""
-    try:
-        given = np.asarray(value)
-    except ValueError:  # rows of different lengths
-        given = np.array(None)
-    whole = given.dtype.kind in "biu" or (given.dtype.kind == "f" and bool((given == np.rint(given)).all()))
-    if given.dtype.kind not in "biuf" or (spec.array.is_symbol and not whole):
-        kind = "whole numbers" if spec.array.is_symbol else "numbers"
-        raise InputError(f"Condition '{spec.name}' wants {kind}, in rows of one length.")
-    with np.errstate(over="ignore", invalid="ignore"):  # what is too large is refused by its range
-        return given.astype(spec.array.dtype)
-
-
-def _mask(spec: ConditionSpec, given: Mapping[str, Any], shape: tuple[int, ...]) -> np.ndarray:
-    """Which rows of a memory count (B, S)."""
-    name = f"{spec.name}.mask"
-    if name not in given:
-        return np.full(shape, float(spec.name in given), np.float32)
-    mask = as_numbers(ConditionSpec(name, ArraySpec()), given[name])
-    if mask.shape not in (shape, shape[1:]) or not ((mask >= 0) & (mask <= 1)).all():
-        raise InputError(f"'{name}' should be a number from 0 to 1 for each of the {shape[1]} rows of '{spec.name}'.")
-    return np.broadcast_to(mask, shape)
-
-
-def _checked(spec: ConditionSpec, value: Any, batch: int) -> np.ndarray:
-    array = as_numbers(spec, value)
-    rank = len(spec.array.shape) + (2 if spec.per == "memory" else 1)
-    if array.ndim == rank - 1:  # one row for all
-        array = np.broadcast_to(array, (batch, *array.shape))
-    inner = array.shape[array.ndim - len(spec.array.shape) :]
-    if array.ndim != rank or inner != spec.array.shape or array.shape[0] != batch:
-        raise InputError(f"Condition '{spec.name}' has shape {shape_text(array)}; expected {spec.array.shape} per row.")
-    low = 0 if spec.array.is_symbol else spec.array.low
-    high = (spec.array.count or 1) - 1 if spec.array.is_symbol else spec.array.high
-    if (
-        not np.isfinite(array).all()
-        or (low is not None and (array < low).any())
-        or (high is not None and (array > high).any())
-    ):
-        raise InputError(f"Condition '{spec.name}' holds a value outside {low} … {high}.")
-    return array
 
 
 @final
@@ -227,6 +128,8 @@ class AbstractCodec(ABC):
     grammar: Grammar | None = None
     endings: ClassVar[tuple[str, ...]] = ()
     """The natural ends this codec can find: a word, a line, a bar."""
+    in_one_go: ClassVar[bool] = False
+    """Whether a piece only makes sense whole, so that it is not shown event by event as it is drawn."""
     overlooks: ClassVar[str] = ""
     """What `folded` leaves out, in words ("case and spaces"); nothing where it leaves all as it is."""
 
@@ -266,6 +169,17 @@ class AbstractCodec(ABC):
     def display(self, event: int) -> str:
         """A unique name for one symbol, as people see it. Only symbols have names."""
         raise PromptError(f"Events of '{self.kind}' are not symbols and have no names.")
+
+    def letters(self) -> AbstractCodec | None:
+        """The codec of the smallest signs that its symbols are spelled with; None where they are not spelled.
+
+        Codecs of one medium have the same letters, so that different units can be compared and played together.
+        """
+        return None
+
+    def spelling(self, event: int) -> tuple[int, ...]:
+        """A symbol as symbols of `letters`; its end is spelled by their end."""
+        raise PromptError(f"Events of '{self.kind}' are not spelled.")
 
     def beginnings(self, events: np.ndarray) -> np.ndarray:
         """Indices at which a piece might as well begin (a line, a bar); learning starts its streams there."""
@@ -342,10 +256,11 @@ class AbstractMedium(ABC):
         """Whether this medium reads a file of that name."""
 
     @abstractmethod
-    def read(self, paths: Sequence[Path], to_learn: bool = True) -> Material:
-        """Read files, to learn from or only to score.
+    def read(self, paths: Sequence[Path], to_learn: bool = True, asked: Mapping[str, Any] | None = None) -> Material:
+        """Read files, to learn from or only to score; `asked` is the recipe's `[read]`: which part, in what form.
 
-        Raises MissingFileError, UnreadableFileError, and TooLittleError when it is not enough for that.
+        Raises MissingFileError, UnreadableFileError, TooLittleError when it is not enough for that, and RecipeError for
+        something asked that this medium does not know.
         """
 
     def cut(self, material: Material, how: str) -> Material:
@@ -362,8 +277,18 @@ class AbstractMedium(ABC):
         """A codec that fits these pieces."""
 
     @abstractmethod
-    def prompt(self, given: str) -> AbstractPiece:
-        """What a person typed as `--prompt`, as a piece to continue. Raises PromptError."""
+    def prompt(self, given: str | Mapping[str, str]) -> AbstractPiece:
+        """What a person typed as `--prompt`, or the fields they filled in, as a piece to continue.
+
+        Raises PromptError, also for fields where works of this medium have none.
+        """
+
+    def bound(self, pieces: Sequence[AbstractPiece], suffix: str, layout: str = "") -> bytes:
+        """Several pieces as one file of that kind, set as a page of that layout ("" is the medium's own).
+
+        Raises InputError where the medium has no such page.
+        """
+        raise InputError(f"Works of '{self.kind}' are not bound as '{suffix}'.", "Save them one by one.")
 
     def split(self, piece: AbstractPiece, most: int) -> tuple[AbstractPiece, AbstractPiece]:
         """A long piece without its tail, and that tail, which is held out: a tenth, about `most` events at most."""
@@ -372,6 +297,13 @@ class AbstractMedium(ABC):
         cut = max(len(events) * 9 // 10, len(events) - most)
         return codec.decode(events[:cut]), codec.decode(events[cut:])
 
+    def portrait(self, piece: AbstractPiece) -> Mapping[str, np.ndarray]:
+        """What a piece looks like in numbers, to be held beside others: how long each of its lines is, and so on.
+
+        Whole numbers are lengths, floats are waits (infinite for what never comes), unsigned numbers name a thing.
+        """
+        return {}
+
     def builtin(self) -> Mapping[str, tuple[Path, ...]]:
         """Material that ships with Undersong, by name: learned as `builtin:NAME`."""
         return {}
@@ -379,6 +311,21 @@ class AbstractMedium(ABC):
     def shipped(self) -> Mapping[str, Path]:
         """Instrument files that ship with Undersong, by name."""
         return {}
+
+
+class AbstractProcedure(ABC):
+    """A way to make a piece out of pieces without learning anything: cut-up, erasure, cento."""
+
+    kind: ClassVar[str]
+    medium: ClassVar[str]
+    sentence: ClassVar[str]
+    """What it does, for people, and who did it first."""
+    Settings: ClassVar[type[Settings]]
+    """What can be asked of it."""
+
+    @abstractmethod
+    def __call__(self, pieces: Sequence[AbstractPiece], seed: int, settings: Any) -> AbstractPiece:
+        """The piece; the same seed gives the same one. Raises InputError for what it cannot work with."""
 
 
 @runtime_checkable

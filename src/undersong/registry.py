@@ -24,6 +24,7 @@ GROUPS: Mapping[str, str] = {
     "cores": "what carries the state",
     "heads": "hidden units to odds",
     "graphs": "a core's or head's step as a graph, without torch",
+    "procedures": "pieces to a piece, without learning",
 }
 """The doors, each an entry-point group `undersong.<door>`, and what stands behind it."""
 

@@ -131,7 +131,7 @@ class Walk(AbstractMedium):
     def claims(self, path: Path) -> bool:
         return path.name.endswith(".walks.json")
 
-    def read(self, paths: Sequence[Path], to_learn: bool = True) -> Material:
+    def read(self, paths: Sequence[Path], to_learn: bool = True, asked: Mapping[str, Any] | None = None) -> Material:
         pieces: list[AbstractPiece] = []
         for path in paths:
             try:
@@ -152,8 +152,10 @@ class Walk(AbstractMedium):
         offsets = np.concatenate([np.zeros((0, 2)), *(Walks(1.0).encode(piece) for piece in pieces)])
         return Walks(float(np.sqrt((offsets**2).mean())) if offsets.any() else 1.0)
 
-    def prompt(self, given: str) -> WalkPiece:
+    def prompt(self, given: str | Mapping[str, str]) -> WalkPiece:
         """Points as JSON; nothing at all is the walk that has not begun."""
+        if not isinstance(given, str):
+            raise PromptError("A walk has no fields.", "Give it points: [[0, 1], [2, 1.5]].")
         try:
             return WalkPiece(_points(json.loads(given))) if given.strip() else WalkPiece(())
         except (ValueError, TypeError, RecursionError) as error:
