@@ -123,13 +123,13 @@ def test_a_folder_of_files_is_learned_whole(undersong, text, tmp_path):
     folder = tmp_path / "letters"
     folder.mkdir()
     material = text.material.read_text("utf-8")
-    for name, content in (("0.txt", "x"), ("1.txt", material[:3000]), ("2.md", material[3000:6000]), ("3.csv", "1,2")):
+    for name, content in (("0.txt", "x"), ("1.txt", material[:3000]), ("2.md", material[3000:6000]), ("3.bin", "1,2")):
         (folder / name).write_text(content, "utf-8")
     answer = undersong("learn", folder, "--steps", 2, *WORDS)
 
     assert 0 == answer.code
     assert "6,001 characters in 3 pieces" in answer.err
-    assert f"Left out of '{folder}' for not ending in .txt, .md, .text: 1." in answer.err
+    assert f"Left out of '{folder}' files of other kinds: 1, such as .bin." in answer.err
 
 
 def test_material_that_ships_is_learned_by_its_name(undersong):

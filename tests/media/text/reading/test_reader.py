@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from undersong.errors import MissingFileError, TooLittleError, UnreadableFileError
-from undersong.media.text import reader
-from undersong.media.text.reader import LEAST_CHARACTERS, read
+from undersong.media.text.reading import encoding
+from undersong.media.text.reading.reader import LEAST_CHARACTERS, read
 
 POEM = "Über allen Gipfeln ist Ruh, in allen Wipfeln spürest du kaum einen Hauch; die Vögelein schweigen.\n" * 4
 
@@ -67,7 +67,7 @@ def test_reader_guesses_an_old_encoding_from_the_beginning_of_a_large_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To try them all on all of it would take many times its memory."""
-    monkeypatch.setattr(reader, "_LOOKED_AT", 1000)
+    monkeypatch.setattr(encoding, "_LOOKED_AT", 1000)
     text = "Мой дядя самых честных правил, когда не в шутку занемог, он уважать себя заставил.\n" * 200
     material = read([written(tmp_path / "old.txt", text.encode("koi8-r"))])
 
@@ -92,10 +92,19 @@ def test_reader_makes_line_ends_unix_and_says_so(tmp_path: Path) -> None:
 
 
 def test_reader_leaves_characters_as_they_are(tmp_path: Path) -> None:
-    """No normal form is forced on a text: a composed é and a built one stay two things."""
-    text = "é e\u0301 ﬁ \ufeff \x0c \x1b[0m" * 20
+    """What changes their look, what joins them and what turns a line around is the writer's own."""
+    text = "é ﬁ ｆｕｌｌ “curly” it’s \u200d\u200c\u200e\u200f \x0c \x1b[0m &amp; …" * 20
 
     assert text == read([written(tmp_path / "odd", text.encode())]).pieces[0].to_json()
+
+
+def test_reader_forces_no_normal_form_on_who_wants_none(tmp_path: Path) -> None:
+    """A composed é and a built one are one thing, unless somebody asks to keep them two."""
+    path = written(tmp_path / "odd", ("é e\u0301 " * 80).encode())
+
+    assert "é é " * 80 == read([path]).pieces[0].to_json()
+    assert "é e\u0301 " * 80 == read([path], asked={"normal": "none"}).pieces[0].to_json()
+    assert any("(80)" in note and "NFC" in note for note in read([path]).notes)
 
 
 def test_reader_takes_files_of_any_ending_and_odd_names(tmp_path: Path) -> None:
@@ -129,7 +138,7 @@ def test_reader_walks_folders_in_order_and_names_what_it_left_out(tmp_path: Path
 
     assert [Path(source).name for source in material.sources] == ["1.TXT", "2.txt", "b.md"]
     assert sum(note.startswith("Left out") for note in material.notes) == 3
-    for cause in (".text: 1.", "empty.txt' is empty", "wrong.txt' looks like binary"):
+    for cause in ("other kinds: 1, such as .png", "empty.txt' is empty", "wrong.txt' looks like binary"):
         assert any(cause in note for note in material.notes)
 
 
@@ -161,7 +170,7 @@ def test_reader_refuses_a_folder_without_texts(tmp_path: Path) -> None:
     """An empty folder is not an empty book."""
     written(tmp_path / "photo.png", b"\x89PNG\0")
 
-    with pytest.raises(TooLittleError, match=r"holds no file ending in \.txt, \.md, \.text \(other files: 1\)"):
+    with pytest.raises(TooLittleError, match=r"holds no file .* \(other files: 1, such as \.png\)"):
         read([tmp_path])
     written(tmp_path / "wrong.txt", b"\x89PNG\0")
     with pytest.raises(TooLittleError, match="looks like binary"):
@@ -196,7 +205,7 @@ def test_reader_names_a_file_it_may_not_read() -> None:
     asking = (
         "import os, pathlib, sys\n"
         "from undersong.errors import UnreadableFileError\n"
-        "from undersong.media.text.reader import read\n"
+        "from undersong.media.text.reading.reader import read\n"
         "if os.getuid() == 0: os.setuid(65534)\n"
         "try: read([pathlib.Path(sys.argv[1])])\n"
         "except UnreadableFileError as error: print(error)\n"
