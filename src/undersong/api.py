@@ -8,10 +8,11 @@ from pathlib import Path
 from undersong.errors import UndersongError
 from undersong.keeping.run_folder import runs
 from undersong.making.run import Run
+from undersong.playing.by_letter import by_letter
 from undersong.playing.instrument import Instrument
 from undersong.playing.loading import load
 
-__all__ = ["Instrument", "Run", "UndersongError", "learn", "load", "runs"]
+__all__ = ["Instrument", "Run", "UndersongError", "by_letter", "learn", "load", "runs"]
 
 
 def learn(
