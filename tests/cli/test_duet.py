@@ -61,7 +61,7 @@ def test_odds_and_scores_hear_the_weight(undersong, run, text):
     ("words", "says"),
     [
         (("--dial", "duet=1.5"), "DialError: duet 1.5 is not a number from 0 to 1."),
-        (("--dial", "duo=1"), "This instrument has: temperature, duet."),
+        (("--dial", "duo=1"), "This instrument has: temperature, top_k, "),
     ],
     ids=["beyond", "unknown"],
 )

@@ -16,7 +16,7 @@ from undersong_toy.gaussian_mixture import ToyMixture
 
 from undersong import registry
 from undersong.distributions.categorical import Categorical
-from undersong.distributions.distribution import AbstractDistribution
+from undersong.distributions.distribution import AbstractDistribution, Dial
 from undersong.errors import DialError, UsageError
 
 SYMBOLS, MIXTURE = Categorical(7), ToyMixture(3)
@@ -27,6 +27,8 @@ logits = arrays(np.float64, 7, elements=st.floats(-200, 200))
 
 
 def kind_of(value: Any) -> str:
+    if isinstance(value, Dial):
+        return value.name
     return value.kind if isinstance(value, AbstractDistribution) else str(value)
 
 
@@ -60,6 +62,16 @@ def dials_of(odds: AbstractDistribution, at: str) -> dict[str, float]:
     return {dial.name: getattr(dial, at) for dial in odds.dials}
 
 
+def dials_at(odds: AbstractDistribution, value: float) -> dict[str, float]:
+    """Every dial turned to that, or as far as it goes; what counts something to 4."""
+    return {dial.name: 4.0 if dial.whole else min(value, dial.high) for dial in odds.dials}
+
+
+every_dial = pytest.mark.parametrize(
+    ("odds", "dial"), [(odds, dial) for odds in EVERY for dial in odds.dials], ids=kind_of
+)
+
+
 def test_every_registered_distribution_is_held_to_these_laws() -> None:
     """A distribution that a test never met is one whose odds nobody summed."""
     assert sorted(odds.kind for odds in EVERY) == list(registry.names("distributions"))
@@ -70,7 +82,7 @@ def test_every_registered_distribution_is_held_to_these_laws() -> None:
 def test_odds_sum_to_one(odds: AbstractDistribution, turned: bool) -> None:
     """Something always happens next, whatever the dials say."""
     parameters = parameters_of(odds, 5)
-    dials = {dial.name: 0.6 for dial in odds.dials} if turned else {}
+    dials = dials_at(odds, 0.6) if turned else {}
 
     totals = [total(odds, row) for row in odds.turned(parameters, dials)]
 
@@ -82,7 +94,7 @@ def test_numpy_and_torch_draw_the_same_events_from_the_same_uniforms(odds: Abstr
     """One math, two array kinds: what is learned with is what is played with, draw by draw."""
     parameters, dice = parameters_of(odds, 100_000), dice_of(odds, 100_000)
 
-    for dials in ({}, {dial.name: 0.7 for dial in odds.dials}):
+    for dials in ({}, dials_at(odds, 0.7), *({name: v} for name, v in dials_at(odds, 0.7).items())):
         expected = odds.draw(parameters, dice, dials)
         actual = odds.draw(torch.from_numpy(parameters), torch.from_numpy(dice), dials)
 
@@ -98,7 +110,7 @@ def test_numpy_and_torch_agree_on_everything_but_draws(odds: AbstractDistributio
     share = np.linspace(0, 1, 50)
     rest = 1 - share
     t_here, t_there, t_events, t_share, t_rest = map(torch.from_numpy, (here, there, events, share, rest))
-    dials = {dial.name: 1.3 for dial in odds.dials}
+    dials = dials_at(odds, 1.3) | dict.fromkeys({"typical", "top_p", "min_p"} & {d.name for d in odds.dials}, 0.4)
 
     pairs = [
         (odds.log_prob(here, events), odds.log_prob(t_here, t_events)),
@@ -166,15 +178,29 @@ def test_dial_at_its_neutral_changes_nothing(odds: AbstractDistribution) -> None
 
     np.testing.assert_array_equal(odds.turned(parameters, neutral), parameters)
     np.testing.assert_array_equal(odds.draw(parameters, dice, neutral), odds.draw(parameters, dice, {}))
+    for one, other in zip(
+        odds.played(parameters, None, dice, neutral), odds.played(parameters, None, dice, {}), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
 
 
-@every_distribution
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -0.1, 10.1, None, "1"], ids=str)
-def test_dial_refuses_what_is_no_number_in_its_range(odds: AbstractDistribution, value: Any) -> None:
+@every_dial
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -0.1, 100_000.1, None, "1"], ids=str)
+def test_dial_refuses_what_is_no_number_in_its_range(odds: AbstractDistribution, dial: Dial, value: Any) -> None:
     """A dial that cannot be turned so far says where it ends."""
-    for dial in odds.dials:
-        with pytest.raises(DialError, match=rf"{dial.name} .* is not a number from {dial.low:g} to {dial.high:g}"):
-            dial.check(value)
+    kind = "a whole number" if dial.whole else "a number"
+    with pytest.raises(DialError, match=rf"{dial.name} .* is not {kind} from {dial.low:g} to {dial.high:g}"):
+        dial.check(value)
+
+
+@every_dial
+def test_dial_takes_any_number_of_its_range(odds: AbstractDistribution, dial: Dial) -> None:
+    """Whatever Python or numpy calls one; what counts takes whole ones only."""
+    for value in (dial.low, dial.high, dial.neutral, int(dial.high), np.float32(dial.neutral), np.int64(dial.high)):
+        assert float(value) == dial.check(value)
+    if dial.whole:
+        with pytest.raises(DialError, match="whole number"):
+            dial.check(1.5)
 
 
 @every_distribution
@@ -190,7 +216,7 @@ def test_number_of_uniforms_is_the_same_for_every_setting_of_the_dials(odds: Abs
     parameters, dice = parameters_of(odds, 20), dice_of(odds, 20)
 
     for at in ("low", "high", "neutral"):
-        odds.draw(parameters, dice, dials_of(odds, at))
+        assert len(parameters) == len(odds.draw(parameters, dice, dials_of(odds, at)))
         assert odds.uniforms == dice.shape[-1] == type(odds).uniforms
 
 
@@ -212,6 +238,29 @@ def test_mask_really_forbids(parameters: np.ndarray, allowed: np.ndarray, unifor
 
     assert allowed[SYMBOLS.draw(masked, np.array([uniform]), {"temperature": temperature})]
     np.testing.assert_array_equal(np.exp(SYMBOLS.log_odds(masked))[~allowed], 0.0)
+
+
+# ── what is played ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@every_distribution
+@pytest.mark.parametrize("rows", [1, 2, 300])
+@pytest.mark.parametrize("value", [None, 0.0, 0.3, 0.9, 2.0], ids=str)
+def test_what_is_played_is_what_is_drawn_and_scored(odds: AbstractDistribution, rows: int, value: float | None) -> None:
+    """The short way gives the event that `drawn` gives among what is allowed, and its -log p untouched by any dial."""
+    dials = {} if value is None else {"temperature": value}
+    allowed = np.random.default_rng(5).random((rows, 7)) < 0.6 if odds is SYMBOLS else None
+    if allowed is not None:
+        allowed[:, 2] = True
+    every = [dials] if odds is MIXTURE else [dials, dials | {"top_p": 0.8}, dials | {"top_k": 2.0, "typical": 0.9}]
+    for seed in range(3, 3 + max(1, 60 // rows)):
+        parameters, dice = parameters_of(odds, rows, seed), dice_of(odds, rows, seed)
+        masked = parameters if allowed is None else odds.mask(parameters, allowed)
+        for each in every:
+            events, nats = odds.played(parameters, allowed, dice, each)
+
+            np.testing.assert_array_equal(events, odds.drawn(masked, dice, each))
+            np.testing.assert_allclose(nats, -odds.log_prob(parameters, events), rtol=0, atol=1e-12)
 
 
 def test_mask_keeps_the_proportions_of_what_it_allows() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tiny_models import ASKED, MEDIA, PROMPTS, instrument_of, piece_of, voice
 
-from undersong.errors import DialError, PromptError, UsageError
+from undersong.errors import DialError, InputError, PromptError, UsageError
 
 every_medium = pytest.mark.parametrize("medium", MEDIA)
 
@@ -180,6 +180,26 @@ def test_impossible_sample_is_refused_before_the_first_event(medium: str, wrong:
         instrument_of(medium).stream(**wrong)
     with pytest.raises(UsageError):
         instrument_of(medium).samples(0)
+
+
+def test_fields_are_refused_by_who_learned_none() -> None:
+    """A text has no word to be defined; it can only be begun."""
+    plays = instrument_of("text")
+    for verb in (plays.sample, plays.stream, plays.odds, plays.session, plays.score, plays.trace):
+        with pytest.raises(PromptError, match="without fields such as 'word'"):
+            verb({"word": "sometifent"})
+
+
+@every_medium
+@pytest.mark.parametrize("given", [5, None, ["the ", "fox"], b"the fox"], ids=str)
+def test_what_is_no_piece_is_refused_with_what_it_is(medium: str, given: Any) -> None:
+    """Wherever a piece is handed in."""
+    plays = instrument_of(medium)
+    for verb in (plays.sample, plays.stream, plays.odds, plays.session, plays.score, plays.trace):
+        with pytest.raises(InputError, match=type(given).__name__):
+            verb(given)
+    with pytest.raises(InputError, match="int"):
+        plays.sample(stop=[5])
 
 
 @pytest.mark.parametrize("prompt", ["{", "[1, 2]", "[[1, NaN]]", '[["a", 1]]', "[[1e99, 0]]", "nonsense"])

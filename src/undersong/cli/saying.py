@@ -12,9 +12,11 @@ from undersong.errors import UnreadableFileError, UsageError
 
 __all__ = [
     "RUN_HELP", "answer", "conditions_from", "dials_from", "duration", "harmless", "next_step", "say", "standard_input",
+    "unescaped",
 ]  # fmt: skip
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
+_SIGN = re.compile(r"\\[nt\\]")
 
 RUN_HELP = "A run's name or folder, an .undersong file, or a voice that ships; without it the newest run."
 
@@ -65,18 +67,34 @@ def duration(given: str) -> float:
     return minutes
 
 
-def dials_from(temperature: float | None, given: Sequence[str]) -> dict[str, float]:
-    """Dials from `--temperature` and `--dial name=value`. Raises UsageError."""
-    dials = {} if temperature is None else {"temperature": temperature}
+def dials_from(temperature: str | float | None, given: Sequence[str], greedy: bool = False) -> dict[str, Any]:
+    """Dials from `--temperature`, `--greedy` and `--dial name=value`: numbers, or words that say how they move.
+
+    Raises UsageError; whether there is such a dial, and whether it goes so far, the instrument knows.
+    """
+    dials: dict[str, Any] = {} if temperature is None else {"temperature": _number(str(temperature))}
     for each in given:
         name, _, value = each.partition("=")
-        try:
-            dials[name.strip()] = float(value)
-        except ValueError as error:
-            raise UsageError(
-                f"--dial {each} is not of the form name=number.", "For example --dial temperature=0.7"
-            ) from error
-    return dials
+        if not value.strip():
+            raise UsageError(f"--dial {each} is not of the form name=number.", "For example --dial temperature=0.7")
+        dials[name.strip()] = _number(value)
+    if greedy and "temperature" in dials:
+        raise UsageError("--greedy is a temperature of 0, and another one is given too.", "Leave out either.")
+    return dials | ({"temperature": 0.0} if greedy else {})
+
+
+def _number(words: str) -> float | str:
+    """The number that these words are, else the words."""
+    try:
+        return float(words)
+    except ValueError:
+        return words
+
+
+def unescaped(words: str) -> str:
+    r"""What a shell cannot easily be told: `\n` is a line end, `\t` a tab, and `\\` a backslash."""
+    signs = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
+    return _SIGN.sub(lambda found: signs[found[0]], words)
 
 
 def conditions_from(given: Sequence[str]) -> Mapping[str, Any]:

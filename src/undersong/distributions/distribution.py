@@ -6,10 +6,10 @@ It is written against the array API, so the same lines serve torch when learning
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, ClassVar
 
 import array_api_compat as compat
@@ -28,12 +28,16 @@ class Dial:
     low: float
     high: float
     neutral: float
+    whole: bool = False
+    """Whether it counts something, so that between two numbers there is none."""
 
-    def check(self, value: Any) -> float:
-        """The value itself. Raises DialError when it is not a number within the range."""
-        if not (isinstance(value, int | float) and math.isfinite(value) and self.low <= value <= self.high):
+    def check(self, value: Any, where: str = "") -> float:
+        """The value itself. Raises DialError when it is no such number in the range; `where` says of which event."""
+        fits = isinstance(value, Real) and self.low <= float(value) <= self.high  # NaN is nowhere
+        if not fits or (self.whole and float(value) != round(value)):
+            kind = "a whole number" if self.whole else "a number"
             raise DialError(
-                f"{self.name} {value} is not a number from {self.low:g} to {self.high:g}.", f"{self.sentence}"
+                f"{self.name} {value}{where} is not {kind} from {self.low:g} to {self.high:g}.", self.sentence
             )
         return float(value)
 
@@ -44,6 +48,7 @@ class Dial:
             "low": self.low,
             "high": self.high,
             "neutral": self.neutral,
+            **({"whole": True} if self.whole else {}),
         }
 
 
@@ -66,7 +71,10 @@ class AbstractDistribution(ABC):
 
     @abstractmethod
     def turned(self, parameters: Any, dials: Mapping[str, float]) -> Any:
-        """The parameters after the dials, which are in range; a dial left out or at its neutral changes nothing."""
+        """The parameters after the dials, which are in range; a dial left out or at its neutral changes nothing.
+
+        The same for every row: what differs from row to row is in the parameters.
+        """
 
     @abstractmethod
     def mask(self, parameters: Any, allowed: Any) -> Any:
@@ -106,9 +114,7 @@ class AbstractDistribution(ABC):
             return self.mode(self.turned(parameters, {k: v for k, v in dials.items() if k != "temperature"}))
         return self.sample(self.turned(parameters, dials), uniforms)
 
-    def played(
-        self, parameters: Any, allowed: Any, uniforms: Any, dials: Mapping[str, float]
-    ) -> tuple[Any, Any]:
+    def played(self, parameters: Any, allowed: Any, uniforms: Any, dials: Mapping[str, float]) -> tuple[Any, Any]:
         """One event per row, drawn among `allowed` (all where None), and its -log p under the untouched parameters."""
         masked = parameters if allowed is None else self.mask(parameters, allowed)
         events = self.drawn(masked, uniforms, dials)

@@ -12,7 +12,7 @@ import array_api_compat as compat
 import array_api_compat.numpy as standard_numpy
 import numpy as np
 
-__all__ = ["counted", "cumulative", "in_float64", "largest", "namespace", "picked", "total"]
+__all__ = ["chosen", "counted", "cumulative", "in_float64", "largest", "namespace", "picked", "total"]
 
 
 def namespace(x: Any) -> Any:
@@ -46,6 +46,13 @@ def cumulative(x: Any) -> Any:
     if type(x) is np.ndarray:
         return np.add.accumulate(x, axis=-1)
     return compat.array_namespace(x).cumulative_sum(x, axis=-1)
+
+
+def chosen(x: Any, places: Any) -> Any:
+    """(…, V) and whole numbers (…, N) → (…, N): of each row what stands at these places."""
+    if type(x) is np.ndarray and x.ndim == 2:
+        return x[np.arange(len(x))[:, None], places]
+    return namespace(x).take_along_axis(x, places, axis=-1)
 
 
 def counted(x: Any) -> Any:

@@ -237,10 +237,12 @@ def _state_shape(value: Any, where: str) -> tuple[int, ...]:
 
 
 def _dial(value: Any, where: str) -> Dial:
-    found = _record(value, where, {"name", "sentence", "low", "high", "neutral"})
+    whole = "whole" in _object(value, where)  # said only of those that count something
+    found = _record(value, where, {"name", "sentence", "low", "high", "neutral"} | ({"whole"} if whole else set()))
+    if whole and found["whole"] is not True:
+        raise _wrong(f"{where}.whole", "true, or left out", found["whole"])
     low, high, neutral = (_number(found[key], f"{where}.{key}") for key in ("low", "high", "neutral"))
     if not low <= neutral <= high:
         raise _wrong(where, "neutral somewhere from low to high", [low, neutral, high])
-    return Dial(
-        _name(found["name"], f"{where}.name"), _sentence(found["sentence"], f"{where}.sentence"), low, high, neutral
-    )
+    name, sentence = _name(found["name"], f"{where}.name"), _sentence(found["sentence"], f"{where}.sentence")
+    return Dial(name, sentence, low, high, neutral, whole)

@@ -6,32 +6,26 @@ Whatever steps can be played: a network's graphs, a Markov chain, a mixture. Not
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 
-from undersong.distributions.distribution import AbstractDistribution, Dial, checked
-from undersong.errors import DialError, InputError, UsageError
-from undersong.events import (
-    AbstractCodec,
-    AbstractMedium,
-    AbstractPiece,
-    ConditionSpec,
-    Parameters,
-    State,
-    Steps,
-)
+from undersong.distributions.distribution import AbstractDistribution, Dial
+from undersong.errors import DialError
+from undersong.events import AbstractCodec, AbstractMedium, AbstractPiece, ConditionSpec, Steps
 from undersong.keeping.fingerprints import Fingerprints
 from undersong.playing.answers import Played, Sampled, Score, Trace
 from undersong.playing.copying import Copied, copied_in
-from undersong.playing.rows import Asked, Lengths
+from undersong.playing.dials import Setting
+from undersong.playing.drawing import Drawing, Given, Several, Wish, brake_dials, events_of, piece_of, told
+from undersong.playing.novelty import Spelled
+from undersong.playing.rows import Asked
 from undersong.playing.session import Heard, Session
-from undersong.playing.steering import Steering, Unsteered, as_dials, told_apart
-from undersong.randomness import fresh_seed, uniforms
+from undersong.playing.steering import Steering, Unsteered, as_dials
+from undersong.randomness import fresh_seed
 
 __all__ = ["Instrument"]
-
-_AHEAD = 64  # draws whose uniforms are made at once
 
 
 @final
@@ -62,10 +56,12 @@ class Instrument:
         self.facts = dict(facts or {})
         self.steering: Steering = Unsteered() if steering is None else steering
         self.fingerprints = fingerprints
+        self.one_symbol = codec.event.is_symbol and not codec.event.shape
 
     @property
     def dials(self) -> tuple[Dial, ...]:
-        return (*self.distribution.dials, *as_dials(self.steering.conditions))
+        """All that can be turned while it plays: those of its odds, the brakes, and what weighs its voices."""
+        return (*self.distribution.dials, *brake_dials(self), *as_dials(self.steering.conditions))
 
     @property
     def conditions(self) -> tuple[ConditionSpec, ...]:
@@ -75,32 +71,40 @@ class Instrument:
 
     def sample(
         self,
-        prompt: str | AbstractPiece = "",
+        prompt: Given = "",
         length: int | None = None,
         seed: int | None = None,
         condition: Mapping[str, Any] | None = None,
-        **dials: float,
+        *,
+        stop: Several = (),
+        start: Given | None = None,
+        **dials: Setting,
     ) -> AbstractPiece:
         """A piece that begins with the prompt and goes on for `length` more, in the medium's measure.
 
-        It ends earlier where the instrument ends it. Raises PromptError, DialError, InputError.
+        It ends earlier where the instrument ends it, or before the first `stop` (a piece, or several) in what is added:
+        the event in which that begins is left out whole. What is added begins with `start`, however unlikely.
+        Each of `dials` is a number, one for each event, or words such as "1.2>0.6/200" (see `playing.dials`).
+        Raises PromptError, DialError, InputError, UsageError.
         """
-        return self.samples(1, prompt, length, seed, condition, **dials)[0].piece
+        return self.samples(1, prompt, length, seed, condition, stop=stop, start=start, **dials)[0].piece
 
     def samples(
         self,
         count: int,
-        prompt: str | AbstractPiece = "",
+        prompt: Given = "",
         length: int | None = None,
         seed: int | None = None,
         condition: Mapping[str, Any] | None = None,
-        **dials: float,
+        *,
+        stop: Several = (),
+        start: Given | None = None,
+        **dials: Setting,
     ) -> list[Sampled]:
         """`count` different samples from one seed, played side by side."""
         seed = fresh_seed() if seed is None else seed
-        condition, dials = self._asked(condition, dials)
         opening = self._opening(prompt)
-        heard = self.hear(opening, self.begin(condition), condition)
+        drawing = self._drawing(opening, count, length, seed, condition, dials, stop, start)
         return [
             Sampled(
                 self.codec.decode(np.concatenate([opening, events])),
@@ -109,74 +113,59 @@ class Instrument:
                 seed,
                 self.copied(opening, events),
             )
-            for events, nats in self.go_on(heard, opening, count, length, seed, condition, dials)
+            for events, nats in drawing.gone_through()
         ]
 
     def stream(
         self,
-        prompt: str | AbstractPiece = "",
+        prompt: Given = "",
         length: int | None = None,
         seed: int | None = None,
         condition: Mapping[str, Any] | None = None,
-        **dials: float,
+        *,
+        stop: Several = (),
+        start: Given | None = None,
+        **dials: Setting,
     ) -> Iterator[Played]:
-        """The same events that `sample` draws, one at a time, as they are drawn."""
-        seed = fresh_seed() if seed is None else seed
-        condition, dials = self._asked(condition, dials)
-        opening = self._opening(prompt)
-        heard = self.hear(opening, self.begin(condition), condition)
-        played = self._play(heard, opening, length, seed, condition, dials, 1)
-        return self._told(played, opening)
+        """The same events that `sample` draws, one at a time, as they are drawn.
 
-    def _told(
-        self, played: Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]], opening: np.ndarray
-    ) -> Iterator[Played]:
-        grammar = self.codec.grammar
-        situation = grammar.run(0, opening) if grammar else 0
-        waiting: list[np.ndarray] = []
-        known: dict[int, AbstractPiece] = {}  # what a symbol that is whole by itself adds
-        for events, nats, _ in played:
-            event = events[0]
-            waiting.append(event)
-            situation = grammar.following.item(situation, event) if grammar else 0
-            added: AbstractPiece | None = None
-            if situation == 0:  # in mid-character there is nothing to show yet
-                alone = int(event) if self.codec.event.is_symbol and len(waiting) == 1 else None
-                added = None if alone is None else known.get(alone)
-                if added is None:
-                    added = self.codec.decode(np.array(waiting))
-                    if alone is not None:
-                        known[alone] = added
-                waiting = []
-            yield Played(event, float(nats[0]), added)
+        Events that may yet become a stop come out when it is known that they do not.
+        """
+        seed = fresh_seed() if seed is None else seed
+        return told(self._drawing(self._opening(prompt), 1, length, seed, condition, dials, stop, start))
 
     def session(
-        self, prompt: str | AbstractPiece = "", seed: int | None = None, condition: Mapping[str, Any] | None = None
+        self, prompt: Given = "", seed: int | None = None, condition: Mapping[str, Any] | None = None
     ) -> Session:
         """A live history that begins with the prompt. Raises PromptError."""
         return Session.begin(self, prompt, seed, condition or {})
 
-    def score(self, piece: str | AbstractPiece, condition: Mapping[str, Any] | None = None) -> Score:
+    def score(self, piece: Given, condition: Mapping[str, Any] | None = None) -> Score:
         """How surprising the piece is, heard from its start. Raises PromptError."""
-        piece = self.medium.prompt(piece) if isinstance(piece, str) else piece
-        events = self.codec.encode(piece)
+        events, piece = self._opening(piece), piece_of(self.medium, piece)
         given = condition if condition is not None else self.codec.condition(piece)
         return Score(self.nats_of(events, condition=given), self.codec.measure(piece), self.medium.measure)
 
-    def odds(
-        self, prompt: str | AbstractPiece = "", condition: Mapping[str, Any] | None = None, **dials: float
-    ) -> dict[str, Any]:
-        """The next event's odds after the prompt: by name where events have names, else as the distribution puts it."""
-        condition, dials = self._asked(condition, dials)
-        opening = self._opening(prompt)
-        heard = self.hear(opening, self.begin(condition), condition)
-        turned = self.distribution.turned(heard.parameters["next"], self._turnable(dials))
-        return self.distribution.describe(turned[0], self.codec.display)
+    def odds(self, prompt: Given = "", condition: Mapping[str, Any] | None = None, **dials: Setting) -> dict[str, Any]:
+        """The next event's odds after the prompt: by name where events have names, else as the distribution puts it.
 
-    def trace(self, piece: str | AbstractPiece, condition: Mapping[str, Any] | None = None) -> Trace:
+        Where a dial is turned these are the odds it would be drawn with, and what may not follow has none.
+        """
+        opening = self._opening(prompt)
+        wish = Wish.of(self, condition, dials, len(opening))
+        at, brakes = self._turnable(wish.dials.at(0)), wish.brakes.at(0)
+        odds = self.hear(opening, self.begin(wish.condition), wish.condition).parameters["next"]
+        if at or brakes:
+            for brake in wish.brakes_for(self, opening, 1):
+                held = brake.nats(brakes)
+                odds = odds if held is None else odds - held
+            if grammar := self.codec.grammar:
+                odds = self.distribution.mask(odds, grammar.allowed[[grammar.run(0, opening)]])
+        return self.distribution.describe(self.distribution.turned(odds, at)[0], self.codec.display)
+
+    def trace(self, piece: Given, condition: Mapping[str, Any] | None = None) -> Trace:
         """Every state, gate, odd and surprise along a piece."""
-        piece = self.medium.prompt(piece) if isinstance(piece, str) else piece
-        events = self._opening(piece)
+        events, piece = self._opening(piece), piece_of(self.medium, piece)
         at = self._conditions(condition if condition is not None else self.codec.condition(piece), 1)
         parameters, state = self.steps.start(at(0), 1)
         nats = np.zeros(len(events))
@@ -229,17 +218,28 @@ class Instrument:
 
     # ── underneath ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _opening(self, prompt: str | AbstractPiece) -> np.ndarray:
-        piece = self.medium.prompt(prompt) if isinstance(prompt, str) else prompt
-        if piece.medium != self.medium.kind:
-            raise InputError(f"'{self.name}' plays {self.medium.kind}; this piece is {piece.medium}.")
-        return self.codec.encode(piece)
+    @cached_property
+    def spelled(self) -> Spelled:
+        """What each of its symbols adds to a piece, for whoever turns `novelty`; worked out once."""
+        return Spelled(self.codec)
 
-    def _asked(
-        self, condition: Mapping[str, Any] | None, dials: Mapping[str, float]
-    ) -> tuple[dict[str, Any], dict[str, float]]:
-        """The condition with what dials steer in it, and the dials of the distribution. Raises DialError."""
-        return told_apart(self.steering.conditions, condition, checked(self.dials, dials))
+    def _opening(self, prompt: Given) -> np.ndarray:
+        return events_of(self.medium, self.codec, prompt)
+
+    def _drawing(
+        self,
+        opening: np.ndarray,
+        rows: int,
+        length: int | None,
+        seed: int,
+        condition: Mapping[str, Any] | None,
+        dials: Mapping[str, Setting],
+        stop: Several,
+        start: Given | None,
+    ) -> Drawing:
+        wish = Wish.of(self, condition, dials, len(opening))  # refused before a long prompt is heard
+        heard = self.hear(opening, self.begin(wish.condition), wish.condition)
+        return Drawing(self, heard, opening, rows, length, seed, condition, dials, stop, start)
 
     def _turnable(self, dials: Mapping[str, float]) -> Mapping[str, float]:
         """Dials for odds that are shown, not drawn from: a temperature of 0 has none."""
@@ -272,66 +272,9 @@ class Instrument:
         length: int | None,
         seed: int,
         condition: Mapping[str, Any] | None,
-        dials: Mapping[str, float],
+        dials: Mapping[str, Setting],
+        stop: Several = (),
+        start: Given | None = None,
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """`rows` ways to go on after `events`, drawn side by side: for each its events (T, …) and their nats (T,)."""
-        drawn: list[list[np.ndarray]] = [[] for _ in range(rows)]
-        nats: list[list[float]] = [[] for _ in range(rows)]
-        for event, each, sounding in self._play(heard, events, length, seed, condition, dials, rows):
-            for row in np.flatnonzero(sounding):
-                drawn[row].append(event[row])
-                nats[row].append(each[row])
-        shape = (-1, *events.shape[1:])
-        return [(np.array(d, dtype=events.dtype).reshape(shape), np.array(n)) for d, n in zip(drawn, nats, strict=True)]
-
-    def _play(
-        self,
-        heard: Heard,
-        opening: np.ndarray,
-        length: int | None,
-        seed: int,
-        condition: Mapping[str, Any] | None,
-        dials: Mapping[str, float],
-        rows: int,
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Draw until every row has ended or is long enough: events (B, …), their nats (B,), which rows sound (B,).
-
-        What cannot be played is refused before the first event, not when it is reached.
-        """
-        if rows < 1 or (length is not None and length < 0) or not 0 <= seed < 2**63:
-            raise UsageError("A sample needs at least one row, a length of 0 or more, and a seed from 0 to 2^63 - 1.")
-        condition, turned = self._asked(condition, dials)
-        enough = self.medium.sample_length if length is None else length
-        return self._draws(heard, opening, enough, seed, self._conditions(condition, rows), turned, rows)
-
-    def _draws(
-        self,
-        heard: Heard,
-        opening: np.ndarray,
-        length: int,
-        seed: int,
-        at: Asked,
-        dials: Mapping[str, float],
-        rows: int,
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        parameters: Parameters = {name: np.repeat(value, rows, axis=0) for name, value in heard.parameters.items()}
-        state: State = {name: np.repeat(value, rows, axis=0) for name, value in heard.state.items()}
-        parameters = self.steering.steered(parameters, at(heard.count))  # dials may have been turned since it was heard
-        lengths = Lengths(self.codec, opening, rows, length)
-        t = 0
-        while lengths.left:
-            if t % _AHEAD == 0:
-                ahead = np.stack(
-                    [uniforms(seed, r, t, _AHEAD, self.distribution.uniforms) for r in range(rows)], axis=1
-                )
-            odds, draws = parameters["next"], ahead[t % _AHEAD]
-            events, nats = self.distribution.played(odds, lengths.allowed(), draws, dials)  # (B, …), (B,)
-            each = lengths.listed(events)
-            lengths.end(each)
-            if not lengths.left:
-                return
-            yield events, nats, lengths.sounding
-            lengths.add(each)
-            t += 1
-            if lengths.left:
-                parameters, state = self.steps.step(events, at(heard.count + t), state)
+        return Drawing(self, heard, events, rows, length, seed, condition, dials, stop, start).gone_through()

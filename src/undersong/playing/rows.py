@@ -7,10 +7,11 @@ from typing import Any, final
 
 import numpy as np
 
-from undersong.distributions.distribution import AbstractDistribution
 from undersong.events import AbstractCodec, Condition, ConditionSpec, as_numbers
 
 __all__ = ["Asked", "Lengths"]
+
+_ENDLESS = 4_096  # events since a row was last whole, after which nobody waits: the likeliest one may go in circles
 
 
 @final
@@ -51,25 +52,30 @@ class Lengths:
     """
 
     def __init__(self, codec: AbstractCodec, opening: np.ndarray, rows: int, enough: float) -> None:
-        """Nobody goes on whose length is `enough`, unless it is in the middle of something."""
+        """Nobody goes on whose length is `enough`, unless it is in the middle of something that may yet end."""
         self.codec = codec
         self.enough = enough
+        self.patience = max(_ENDLESS, enough)
         self.situations = [codec.grammar.run(0, opening) if codec.grammar else 0] * rows
+        """Where each row stands in the grammar: one list, changed in place."""
         self.reached = [0.0] * rows
         self.unfinished: list[list[Any]] = [[] for _ in range(rows)]  # events since the row was last whole
         self.one_symbol = codec.event.is_symbol and not codec.event.shape
         self.known: dict[int, float] = {}  # how far a symbol that is whole by itself goes
         self.sounding = np.full(rows, enough > 0)
         self.left = rows if enough > 0 else 0  # how many sound
+        self._following = None if codec.grammar is None else codec.grammar.following
+        count = 0 if codec.grammar is None else len(codec.grammar.allowed)
+        self._allowed = [codec.grammar.allowed[at : at + 1] for at in range(count)] if codec.grammar else []
 
     def allowed(self) -> np.ndarray | None:
         """Which symbols may follow now, (B, V) or one row for all; None where any may."""
         if self.codec.grammar is None:
             return None
-        first, allowed = self.situations[0], self.codec.grammar.allowed
-        if self.situations.count(first) == len(self.situations):
-            return allowed[first : first + 1]
-        rows: np.ndarray = allowed[self.situations]
+        first = self.situations[0]
+        if len(self.situations) == 1 or self.situations.count(first) == len(self.situations):
+            return self._allowed[first]
+        rows: np.ndarray = self.codec.grammar.allowed[self.situations]
         return rows
 
     def listed(self, events: np.ndarray) -> list[Any]:
@@ -79,34 +85,38 @@ class Lengths:
     def end(self, each: Sequence[Any]) -> None:
         """Rows whose event is the end of a piece fall silent, before anybody hears it."""
         if self.codec.end is not None and self.codec.end in each:
-            self._fall_silent(row for row, symbol in enumerate(each) if symbol == self.codec.end)
+            self.fall_silent(row for row, symbol in enumerate(each) if symbol == self.codec.end)
 
     def add(self, each: Sequence[Any]) -> None:
         """Rows that are whole and long enough with these events fall silent after them."""
-        if self.codec.grammar is not None:
-            following = self.codec.grammar.following
-            self.situations = [following.item(at, event) for at, event in zip(self.situations, each, strict=True)]
         done = []
         for row, event in enumerate(each):
-            self.unfinished[row].append(event)
-            if self.situations[row] == 0:
-                self.reached[row] += self._progress(self.unfinished[row])
-                self.unfinished[row] = []
-                if self.reached[row] >= self.enough:
+            if self._following is not None:
+                self.situations[row] = self._following.item(self.situations[row], event)
+            if self.situations[row]:
+                self.unfinished[row].append(event)
+                if len(self.unfinished[row]) >= self.patience:
                     done.append(row)
+                continue
+            self.reached[row] += self._progress(row, event)
+            if self.reached[row] >= self.enough:
+                done.append(row)
         if done:
-            self._fall_silent(done)
+            self.fall_silent(done)
 
-    def _fall_silent(self, rows: Iterable[int]) -> None:
+    def fall_silent(self, rows: Iterable[int]) -> None:
+        """These rows are done."""
         self.sounding = self.sounding.copy()
         self.sounding[list(rows)] = False
         self.left = int(self.sounding.sum())
 
-    def _progress(self, events: list[Any]) -> float:
-        alone = self.one_symbol and len(events) == 1
-        if not alone or events[0] not in self.known:
-            progress = float(self.codec.progress(np.array(events))[-1])
-            if not alone:
-                return progress
-            self.known[events[0]] = progress
-        return self.known[events[0]]
+    def _progress(self, row: int, event: Any) -> float:
+        """How far a row has come with the event that makes it whole."""
+        begun = self.unfinished[row]
+        if begun or not self.one_symbol:
+            progress = float(self.codec.progress(np.array([*begun, event]))[-1])
+            begun.clear()
+            return progress
+        if event not in self.known:
+            self.known[event] = float(self.codec.progress(np.array([event]))[-1])
+        return self.known[event]

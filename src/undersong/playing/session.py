@@ -15,6 +15,8 @@ import numpy as np
 from undersong.errors import UsageError
 from undersong.events import AbstractCodec, AbstractMedium, AbstractPiece, Parameters, State
 from undersong.playing.copying import Copied
+from undersong.playing.dials import Setting
+from undersong.playing.drawing import Given, Several, events_of
 from undersong.randomness import fresh_seed
 
 __all__ = ["Candidate", "Heard", "Session", "Turn"]
@@ -52,7 +54,9 @@ class Player(Protocol):
         length: int | None,
         seed: int,
         condition: Mapping[str, Any],
-        dials: Mapping[str, float],
+        dials: Mapping[str, Setting],
+        stop: Several = (),
+        start: Given | None = None,
     ) -> list[tuple[np.ndarray, np.ndarray]]: ...
 
 
@@ -118,10 +122,9 @@ class Session:
         """Where the instrument stands now."""
         return self.turns[-1].after if self.turns else self.beginning
 
-    def append(self, given: str | AbstractPiece, author: str = PERSON) -> Session:
+    def append(self, given: Given, author: str = PERSON) -> Session:
         """The session after some more of the piece. What was undone can no longer be redone. Raises PromptError."""
-        piece = self.instrument.medium.prompt(given) if isinstance(given, str) else given
-        return self._with(self.instrument.codec.encode(piece), author)
+        return self._with(events_of(self.instrument.medium, self.instrument.codec, given), author)
 
     def accept(self, candidate: Candidate) -> Session:
         """The session after the instrument's suggestion was taken."""
@@ -144,12 +147,19 @@ class Session:
         return replace(self, turns=(*self.turns, self.undone[-1]), undone=self.undone[:-1])
 
     def candidates(
-        self, count: int = 5, until: str | None = None, length: int | None = None, **dials: float
+        self,
+        count: int = 5,
+        until: str | None = None,
+        length: int | None = None,
+        *,
+        stop: Several = (),
+        start: Given | None = None,
+        **dials: Setting,
     ) -> list[Candidate]:
         """Up to `count` different ways to go on, likeliest per event first, drawn side by side.
 
-        Each ends at the first `until` that the codec knows (a word, a sentence, a line), or after `length`.
-        Raises UsageError, DialError.
+        Each ends at the first `until` that the codec knows (a word, a sentence, a line), before a `stop`, or after
+        `length`, and begins with `start`; dials are those of `Instrument.sample`. Raises UsageError, DialError.
         """
         codec = self.instrument.codec
         if until is not None and until not in codec.endings:
@@ -157,7 +167,8 @@ class Session:
                 f"'{codec.kind}' knows no '{until}'.", f"Its endings: {', '.join(codec.endings) or 'none'}."
             )
         before = self.events
-        rows = self.instrument.go_on(self.heard, before, count, length, self.seed + self.asked, self.condition, dials)
+        seed = self.seed + self.asked
+        rows = self.instrument.go_on(self.heard, before, count, length, seed, self.condition, dials, stop, start)
         found: dict[bytes, Candidate] = {}
         for events, nats in rows:
             cut = len(events) if until is None else codec.ending(until, events)
@@ -172,9 +183,7 @@ class Session:
         return replace(self, asked=self.asked + 1)
 
     @classmethod
-    def begin(
-        cls, instrument: Player, prompt: str | AbstractPiece, seed: int | None, condition: Mapping[str, Any]
-    ) -> Session:
+    def begin(cls, instrument: Player, prompt: Given, seed: int | None, condition: Mapping[str, Any]) -> Session:
         session = cls(instrument, instrument.begin(condition), fresh_seed() if seed is None else seed, condition)
-        piece = instrument.medium.prompt(prompt) if isinstance(prompt, str) else prompt
-        return session.append(piece) if len(instrument.codec.encode(piece)) else session
+        events = events_of(instrument.medium, instrument.codec, prompt)
+        return session._with(events, PERSON) if len(events) else session

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, final
 
+import numpy as np
+
 from undersong.distributions.distribution import Dial
 from undersong.events import Condition, ConditionSpec, Parameters
 
@@ -44,9 +46,16 @@ def as_dials(specs: Sequence[ConditionSpec]) -> tuple[Dial, ...]:
 
 
 def told_apart(
-    specs: Sequence[ConditionSpec], given: Mapping[str, Any] | None, dials: Mapping[str, float]
-) -> tuple[dict[str, Any], dict[str, float]]:
-    """What is asked, and the dials that are left: a dial of these `specs` becomes a condition, and overrides it."""
+    specs: Sequence[ConditionSpec], given: Mapping[str, Any] | None, settings: Mapping[str, np.ndarray], before: int
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What is asked, and the dials that are left: a dial of these `specs` becomes a condition, and overrides it.
+
+    Settings (N,) count from the first event drawn, conditions from the first of all: `before` lie between them.
+    """
     names = {spec.name for spec in specs}
-    turned = {name: value for name, value in dials.items() if name in names}
-    return {**(given or {}), **turned}, {name: value for name, value in dials.items() if name not in names}
+    turned = {
+        name: float(values[0]) if len(values) == 1 else np.concatenate([np.full(before, values[0]), values])
+        for name, values in settings.items()
+        if name in names
+    }
+    return {**(given or {}), **turned}, {name: values for name, values in settings.items() if name not in names}
