@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from undersong.config import toml_text
+from undersong.config import build, toml_text
 from undersong.errors import MissingFileError, RecipeError, UnknownNameError
 from undersong.making.recipe import Recipe, load_recipe, recipe_names
+from undersong.media.text.medium import Text
+from undersong.media.text.reading.asked import Asked
 
 
 def test_every_recipe_that_ships_can_be_used():
@@ -17,6 +19,18 @@ def test_every_recipe_that_ships_can_be_used():
     assert "char-rnn" in recipe_names()
     for name in recipe_names():
         assert isinstance(load_recipe(name), Recipe)
+
+
+def test_every_layout_of_a_recipe_is_there():
+    """So that a page can be made of what it plays; and what it asks the reader is known."""
+    layouts = {name: load_recipe(name).layout for name in recipe_names()}
+
+    assert {"chat", "headlines", "lexicon", "names", "poems", "screenplay"} == {
+        name for name in layouts if layouts[name]
+    }
+    for name, layout in layouts.items():
+        assert Text().bound((), ".html", layout)
+        build(Asked, load_recipe(name).read)
 
 
 def test_without_a_name_every_choice_has_its_default():
@@ -72,7 +86,7 @@ def test_a_core_of_a_stranger_is_named_like_ours():
         ("core.size.x=3", "core.size = {'x': 3} will not do"),
         ("=3", "--set =3 is not of the form a.b=c."),
         ("sead=3", "a key that means nothing: 'sead'.\n  Did you mean 'seed'?"),
-        ("flavour=3", "a key that means nothing: 'flavour'.\n  Known there: medium, unit, pieces"),
+        ("qqq=3", "a key that means nothing: 'qqq'.\n  Known there: medium, unit, pieces"),
     ],
 )
 def test_a_change_that_makes_no_sense_is_refused(change, says):

@@ -29,8 +29,8 @@ def command(
     )
     folder = new_run_path("demo")
     learn(
-        files=["builtin:anthology"], minutes=minutes, steps=None, recipe=None, medium=None, unit=None, change=[],
-        out=folder, origin=None, resume=False, no_fingerprint=False, json=False,
+        files=["builtin:anthology"], minutes=minutes, steps=None, recipe=None, medium=None, unit=None, fields=None,
+        speaker=[], exclude=[], change=[], out=folder, origin=None, resume=False, no_fingerprint=False, json=False,
     )  # fmt: skip
     run = RunFolder(folder)
     if not run.instrument.is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_format
 import shlex
 import time
 from pathlib import Path
@@ -22,6 +23,11 @@ def command(
     recipe: str | None = typer.Option(None, "--recipe", help="A named recipe, or a .toml file of your own."),
     medium: str | None = typer.Option(None, "--medium", help="What kind of work it is, where the file does not say."),
     unit: str | None = typer.Option(None, "--unit", help="What one event is."),
+    fields: str | None = typer.Option(
+        None, "--fields", help="Of a table or dictionary: learn these of its fields, each to be asked by any other."
+    ),
+    speaker: list[str] = typer.Option([], "--speaker", help="Of a chat or a play: learn only what these said."),
+    exclude: list[str] = typer.Option([], "--exclude", help="Leave out every line with this word, or /pattern/."),
     change: list[str] = typer.Option([], "--set", help="Change the recipe: core.size=256, training.rows=64 …"),
     out: Path | None = typer.Option(None, "--out", "-o", help="The run folder; runs/NAME when nobody says."),
     origin: str | None = typer.Option(
@@ -44,6 +50,8 @@ def command(
     run_folder = _newest() if resume and out is None else out
     changes = [*change, *([f"medium={medium}"] if medium else []), *([f"unit={unit}"] if unit else [])]
     changes += ["fingerprint=false"] if no_fingerprint else []
+    asked = {"fields": fields.split(",") if fields else [], "speaker": speaker, "exclude": exclude}
+    changes += [f"read.{key}={_as_toml(values)}" for key, values in asked.items() if values]
     given = None if minutes is None else duration(minutes)
     try:
         from undersong.making.following import follow, follows
@@ -76,6 +84,10 @@ def command(
     if run.stopped:
         say(f"Stopped where it was; nothing is lost. Go on with: undersong learn --resume --out {folder}")
     next_step(f'undersong sample {name} --prompt "…" plays it; undersong score --split valid {name} scores it.')
+
+
+def _as_toml(values: list[str]) -> str:
+    return json_format.dumps([value.strip() for value in values], ensure_ascii=False)
 
 
 def _newest() -> Path:

@@ -3,48 +3,76 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from undersong.cli.saying import RUN_HELP, answer, conditions_from, dials_from, harmless, next_step, say, standard_input
+from undersong.cli.saying import (
+    RUN_HELP,
+    answer,
+    conditions_from,
+    dials_from,
+    harmless,
+    next_step,
+    say,
+    standard_input,
+    unescaped,
+)
+from undersong.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from undersong.events import AbstractPiece
     from undersong.playing.answers import Played
     from undersong.playing.copying import Copied
     from undersong.playing.instrument import Instrument
 
 NAME = "sample"
 _SHOWN = 60  # characters of a copied span, that the line stays one
+_STANDARD_OUTPUT = ("-", "/dev/stdout")
 
 
 def command(
     run: str | None = typer.Argument(None, help=RUN_HELP),
     prompt: str = typer.Option("", "--prompt", "-p", help="How the piece begins; - reads standard input."),
+    ask: list[str] = typer.Option(
+        [], "--ask", help="Of records: a field that is given, name=text; the others are played. As often as there are."
+    ),
     length: int | None = typer.Option(
         None, "--length", "-l", min=0, help="How much to add to it (characters, points …)."
     ),
-    temperature: float | None = typer.Option(
-        None, "--temperature", "-t", help="Below 1 plays safe, above 1 takes risks."
+    temperature: str | None = typer.Option(
+        None, "--temperature", "-t", help="Below 1 plays safe, above 1 takes risks; 1.2>0.6/200 cools down as it goes."
     ),
+    greedy: bool = typer.Option(False, "--greedy", help="Always take the likeliest: a temperature of 0."),
+    stop: list[str] = typer.Option([], "--stop", help=r"End before this in what is added; \n is a line end."),
+    start: str | None = typer.Option(None, "--start", help="What is added begins with this, however unlikely."),
     seed: int | None = typer.Option(None, "--seed", "-s", min=0, help="The same seed gives the same piece."),
     count: int = typer.Option(1, "--count", "-n", min=1, max=10_000, help="How many different pieces."),
     out: Path | None = typer.Option(
-        None, "--out", "-o", help="Write the piece to a file; its suffix says in what form."
+        None, "--out", "-o", help="Write to a file, whose suffix says in what form; many pieces as .html are one page."
     ),
-    dial: list[str] = typer.Option([], "--dial", help="Any dial the instrument declares: name=number."),
+    layout: str | None = typer.Option(
+        None, "--layout", help="How a page is set, where the instrument's own will not do: dictionary, poems …"
+    ),
+    dial: list[str] = typer.Option([], "--dial", help="Any dial the instrument declares: name=number, or a way."),
     condition: list[str] = typer.Option([], "--condition", help="What it is asked, where it listens: name=JSON."),
+    letters: bool = typer.Option(
+        False, "--by-letter", help="Play words or parts of words letter by letter: a prompt may end in mid-word."
+    ),
     ngram: bool = typer.Option(False, "--ngram", help="Play the run's n-gram instead of its network."),
     json: bool = typer.Option(False, "--json", help="Answer as JSON."),
 ) -> None:
-    """Play: a new piece, or the prompt carried on. It appears as it is drawn.
+    """Play: a new piece, or the prompt carried on. It appears as it is drawn; a record when it is whole.
 
     Example: undersong sample sonnets --prompt "Shall I" --length 200 --temperature 0.7 --seed 7
+
+    Of a dictionary: undersong sample lexicon --ask word=sometifent --count 20 --out page.html
     """
     import numpy as np
 
+    from undersong.playing.by_letter import by_letter
     from undersong.playing.loading import load, load_ngram
     from undersong.randomness import fresh_seed
 
@@ -60,32 +88,63 @@ def command(
         instrument = load(run)
         if "alone" in instrument.facts:
             say(f"The network plays without its n-gram: {instrument.facts['alone']}")
-    if prompt == "-":
-        prompt = standard_input()
+    if letters:
+        instrument = by_letter(instrument)
+    if json and layout is not None and out is None:
+        raise UsageError("A layout sets a page, and JSON has none.", "Leave out one of them, or add --out page.html.")
+    opening = _opening(instrument, standard_input() if prompt == "-" else prompt, ask)
     chosen = fresh_seed() if seed is None else seed
-    dials, asked = dials_from(temperature, dial), conditions_from(condition)
+    dials, asked = dials_from(temperature, dial, greedy), conditions_from(condition)
+    ends, begun = [unescaped(each) for each in stop], None if start is None else unescaped(start)
     # only symbols add up as they come: where a number stands depends on all before it
-    if out is None and not json and count == 1 and instrument.codec.event.is_symbol:
-        opening = instrument.medium.prompt(prompt)
-        events = _live(instrument.stream(prompt, length, chosen, asked, **dials), str(opening))
+    live = instrument.codec.event.is_symbol and not instrument.codec.in_one_go
+    if live and out is None and not json and count == 1 and layout is None:
+        events = _live(instrument.stream(opening, length, chosen, asked, stop=ends, start=begun, **dials), str(opening))
         if instrument.fingerprints is not None:
             before = instrument.codec.encode(opening)
             _tell_copied(instrument, [instrument.copied(before, np.array(events, before.dtype)) or ()])
         next_step(f"undersong sample --seed {chosen} plays this again; --temperature 0.5 plays it safer.")
         return
-    samples = instrument.samples(count, prompt, length, chosen, asked, **dials)
+    samples = instrument.samples(count, opening, length, chosen, asked, stop=ends, start=begun, **dials)
+    pieces = [sample.piece for sample in samples]
     if out is not None:
-        _write(out, [sample.piece for sample in samples])
-        say(f"Wrote {out}" if count == 1 else f"Wrote {count} files beside {out}")
+        files = _write(instrument, out, pieces, layout)
+        say(f"Wrote {out}" if files == 1 else f"Wrote {files} files beside {out}")
     if json:
         answers = [{"instrument": instrument.name, **sample.to_json()} for sample in samples]
         answer(answers[0] if count == 1 else answers)
+    elif out is None and layout is not None:
+        print(_shown(instrument.medium.bound(pieces, ".txt", layout).decode()), end="")
     elif out is None:
-        shown = [str(sample.piece) for sample in samples]
+        shown = [str(piece) for piece in pieces]
         between = "\n" if not any("\n" in each for each in shown) else "\n\n----\n\n"  # a list of names stays one
         print(_shown(between.join(shown)))
     if not json and instrument.fingerprints is not None:
         _tell_copied(instrument, [sample.copied or () for sample in samples])
+    if not json:
+        next_step(f"undersong sample --seed {chosen} plays the same again; --temperature 0.5 plays it safer.")
+
+
+def _opening(instrument: Instrument, prompt: str, ask: Sequence[str]) -> AbstractPiece:
+    """What is to be gone on with: a beginning, or fields by name. Raises UsageError, PromptError."""
+    given: dict[str, str] = {}
+    for each in ask:
+        name, equals, text = each.partition("=")
+        if not equals or not name.strip() or name.strip() in given:
+            raise UsageError(f"--ask {each} is not of the form name=text.", "Each field once: --ask word=sometifent")
+        given[name.strip()] = text.strip()
+    if not given:
+        return instrument.medium.prompt(prompt)
+    if prompt:
+        raise UsageError("A piece goes on with a prompt or with fields, not both.", "Leave out --prompt or --ask.")
+    opening = instrument.medium.prompt(given)
+    codec = instrument.codec
+    if type(codec.decode(codec.encode(opening))) is not type(opening):  # what learned no fields gives none back
+        raise UsageError(
+            f"'{instrument.name}' has no fields that could be asked for: it learned works as they are.",
+            "Begin its piece with --prompt, or learn a table with --set read.fields=…",
+        )
+    return opening
 
 
 def _tell_copied(instrument: Instrument, copied: list[tuple[Copied, ...]]) -> None:
@@ -123,18 +182,48 @@ def _shown(words: str) -> str:
     return harmless(words) if sys.stdout.isatty() else words
 
 
-def _write(out: Path, pieces: list) -> None:  # type: ignore[type-arg]
+def _write(instrument: Instrument, out: Path, pieces: Sequence[AbstractPiece], layout: str | None) -> int:
+    """Write the pieces as one page where there is such a page, else a file each; gives how many files it made."""
+    page = _page(instrument, out.suffix.lower(), pieces, layout)
+    if page is not None:
+        if str(out) in _STANDARD_OUTPUT:
+            sys.stdout.write(page.decode())
+        else:
+            _save(out, page)
+        return 1
+    for number, piece in enumerate(pieces):
+        if str(out) in _STANDARD_OUTPUT:
+            sys.stdout.write(str(piece))
+        else:
+            path = out if number == 0 or _is_device(out) else out.with_name(f"{out.stem}-{number + 1}{out.suffix}")
+            _save(path, piece.to_bytes(path.suffix))
+    return len(pieces)
+
+
+def _page(instrument: Instrument, suffix: str, pieces: Sequence[AbstractPiece], layout: str | None) -> bytes | None:
+    """All of them as one file. None where they are better apart, or have no such page and nobody asked for a layout."""
+    if layout is not None:
+        return instrument.medium.bound(pieces, suffix or ".txt", layout)
+    if suffix != ".html" and (len(pieces) == 1 or suffix in ("", ".txt")):
+        return None
+    try:
+        return instrument.medium.bound(pieces, suffix, str(instrument.facts.get("layout", "")))
+    except InputError:
+        return None
+
+
+def _is_device(out: Path) -> bool:
+    return out.exists() and not out.is_file() and not out.is_dir()
+
+
+def _save(path: Path, content: bytes) -> None:
     from undersong.errors import KeepingError
     from undersong.keeping.writing import write_beside
 
-    for number, piece in enumerate(pieces):
-        path = out if number == 0 else out.with_name(f"{out.stem}-{number + 1}{out.suffix}")
-        if str(out) in ("-", "/dev/stdout"):
-            sys.stdout.write(str(piece))
-        elif out.exists() and not out.is_file() and not out.is_dir():  # a device or a pipe: written to, never replaced
-            try:
-                out.write_bytes(piece.to_bytes(out.suffix))
-            except OSError as error:
-                raise KeepingError(f"'{out}' takes no more: {error.strerror}.", "Save to another place.") from error
-        else:
-            write_beside(path, piece.to_bytes(path.suffix))
+    if not _is_device(path):
+        write_beside(path, content)
+        return
+    try:
+        path.write_bytes(content)  # a device or a pipe is written to, never replaced
+    except OSError as error:
+        raise KeepingError(f"'{path}' takes no more: {error.strerror}.", "Save to another place.") from error

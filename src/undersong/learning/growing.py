@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from undersong.errors import LearningError, UsageError
-from undersong.events import AbstractCodec
+from undersong.errors import LearningError, PromptError, UsageError
+from undersong.events import AbstractCodec, AbstractPiece
 from undersong.learning.models.autoregressive import Autoregressive, ModelSpec
 
 __all__ = ["grow", "rows_for"]
@@ -33,9 +33,16 @@ def rows_for(old: AbstractCodec, new: AbstractCodec) -> tuple[np.ndarray, np.nda
     begins_as[moved] = np.arange(len(moved))
     fresh = begins_as < 0
     for symbol in np.flatnonzero(fresh):
-        spelled = old.encode(new.decode(np.array([symbol])))
-        begins_as[symbol] = spelled[-1]
+        begins_as[symbol] = _last_heard(old, new.decode(np.array([symbol])))
     return begins_as, fresh
+
+
+def _last_heard(codec: AbstractCodec, piece: AbstractPiece) -> int:
+    """The last symbol of a piece; the end, which nobody hears, where the codec cannot hold it, as with a new field."""
+    try:
+        return int(codec.encode(piece)[-1])
+    except (IndexError, PromptError):
+        return codec.end or 0
 
 
 def grow(

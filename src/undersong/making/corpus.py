@@ -51,15 +51,19 @@ def _with_end(stretch: Stretch, end: int) -> Stretch:
     return replace(stretch, events=np.append(stretch.events, stretch.events.dtype.type(end)))
 
 
+_Parts = tuple[tuple[AbstractPiece, ...], tuple[AbstractPiece, ...]]  # what is known of a piece, what is held out
+
+
 @final
 @dataclass(frozen=True)
 class Split:
     """Pieces before they are encoded: of each what is known and what is held out, and a codec that saw the known ones.
 
-    As streams each piece is parted into its beginning and its tail; as pieces either part is nothing.
+    As streams each piece is parted into its beginning and its tail; as pieces either part is nothing. Each stands here
+    once; a known piece is learned in all its variants, a held-out one is scored as it came.
     """
 
-    parts: tuple[tuple[tuple[AbstractPiece, ...], tuple[AbstractPiece, ...]], ...]
+    parts: tuple[_Parts, ...]
     codec: AbstractCodec
     shape: str
 
@@ -74,10 +78,10 @@ class Split:
     ) -> Split:
         """As streams the tail of each piece is held out, as pieces every tenth piece of the list.
 
-        The codec is made for what is known, or grown from an old one. Raises TooLittleError when there would be nothing
-        to learn, or nothing to test on.
+        The codec is made for what is known, each piece counted once, or grown from an old one. Raises TooLittleError
+        when there would be nothing to learn, or nothing to test on.
         """
-        parts: list[tuple[tuple[AbstractPiece, ...], tuple[AbstractPiece, ...]]] = []
+        parts: list[_Parts] = []
         for number, piece in enumerate(pieces):
             if shape == "pieces":
                 parts.append(((), (piece,)) if number % 10 == 9 else ((piece,), ()))
@@ -102,30 +106,51 @@ class Split:
 
     def encoded(self, folder: RunFolder | None = None) -> Corpus:
         """The events, in a run folder where one is given: then they are never all in memory. Raises KeepingError."""
-        ends: list[tuple[int, int]] = []
+        rows: list[_Row] = []
         if folder is None:
-            events = np.concatenate(list(self._events(ends)))
+            events = np.concatenate(list(self._events(rows)))
         else:
-            folder.write_rows(folder.events, self._events(ends))
+            folder.write_rows(folder.events, self._events(rows))
             events = folder.map_array(folder.events)
-        cuts = _inner_cut(self.codec, events, np.array(ends), self.shape)
-        conditions = tuple(self.codec.condition((*known, *held)[0]) for known, held in self.parts)
+        cuts = _inner_cut(self.codec, events, rows, self.shape)
+        conditions = tuple(row.condition for row in rows)
         corpus = Corpus(events, cuts, conditions, self.codec.end if self.shape == "pieces" else None)
         if folder is not None:
             folder.write_arrays(folder.corpus, corpus.to_arrays())
         return corpus
 
-    def _events(self, ends: list[tuple[int, int]]) -> Iterator[np.ndarray]:
-        """Every piece in turn, some events at a time; `ends` gets where the known part and the whole of each end."""
+    def _events(self, rows: list[_Row]) -> Iterator[np.ndarray]:
+        """Every form in turn, some events at a time; `rows` gets where the known part and the whole of each end."""
         smallest, total = _smallest(self.codec), 0
-        for pair in self.parts:
+        for number, form in self._forms():
             reached = []
-            for pieces in pair:
+            for pieces in form:
                 for events in (events for piece in pieces for events in self.codec.encode_in_parts(piece)):
                     total += len(events)
                     yield events.astype(smallest)
                 reached.append(total)
-            ends.append((reached[0], reached[1]))
+            first = (*form[0], *form[1])[0]
+            rows.append(_Row(number, reached[0], reached[1], self.codec.condition(first)))
+
+    def _forms(self) -> Iterator[tuple[int, _Parts]]:
+        """What is encoded, and of which piece it is a form: variants of one stand side by side."""
+        for number, (known, held) in enumerate(self.parts):
+            if known and self.shape == "pieces":
+                for form in known[0].variants():
+                    yield number, ((form,), ())
+            else:
+                yield number, (known, held)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One form of a piece among the events: of which piece, and where its known part and the whole of it end."""
+
+    piece: int
+    known: int
+    end: int
+    condition: Condition
 
 
 def _smallest(codec: AbstractCodec) -> np.dtype[Any]:
@@ -133,13 +158,14 @@ def _smallest(codec: AbstractCodec) -> np.dtype[Any]:
     return np.min_scalar_type(codec.event.count or 0) if codec.event.is_symbol else np.dtype(codec.event.dtype)
 
 
-def _inner_cut(codec: AbstractCodec, events: np.ndarray, ends: np.ndarray, shape: str) -> np.ndarray:
-    """(P, 4): where each piece begins, and where its learned, its inner and its held-out part end.
+def _inner_cut(codec: AbstractCodec, events: np.ndarray, rows: Sequence[_Row], shape: str) -> np.ndarray:
+    """(P, 4): where each form of a piece begins, and where its learned, its inner and its held-out part end.
 
     There is an inner part only of a small corpus: where there is much, what is learned cannot be learned by heart.
     As streams it is the last 5 % of each known piece, more where that is under 1,000 events, 10 % at most; as pieces
-    every twentieth known one, five at least, none where there are fewer than 40 pieces in all.
+    every twentieth known one in all its forms, five at least, none where there are fewer than 40 pieces in all.
     """
+    ends = np.array([(row.known, row.end) for row in rows])
     begins = np.concatenate([[0], ends[:-1, 1]])
     cuts = np.stack([begins, ends[:, 0], ends[:, 0], ends[:, 1]], axis=1)
     lengths = cuts[:, 2] - cuts[:, 0]
@@ -147,11 +173,13 @@ def _inner_cut(codec: AbstractCodec, events: np.ndarray, ends: np.ndarray, shape
     if total >= _SMALL:
         return cuts
     if shape == "pieces":
-        known = np.flatnonzero(lengths)
-        count = max(_FEWEST_INNER, len(known) // 20) if len(cuts) >= _FEW_PIECES else 0
+        of = np.array([row.piece for row in rows])
+        known = np.unique(of[lengths > 0])
+        count = max(_FEWEST_INNER, len(known) // 20) if of[-1] + 1 >= _FEW_PIECES else 0
         if count < len(known):
             chosen = known[(2 * np.arange(count) + 1) * len(known) // (2 * max(1, count))]  # evenly spread
-            cuts[chosen, 1] = cuts[chosen, 0]
+            decides = np.isin(of, chosen)
+            cuts[decides, 1] = cuts[decides, 0]
         return cuts
     share = min(max(0.05, _ENOUGH_INNER / total), 0.1)
     for piece, length in enumerate(lengths.tolist()):
@@ -168,7 +196,8 @@ def _inner_cut(codec: AbstractCodec, events: np.ndarray, ends: np.ndarray, shape
 class Corpus:
     """What is learned, what decides on the way, and what is only ever scored.
 
-    events (N, …): every piece in turn, perhaps in a file · cuts (P, 4): see `_inner_cut` · a condition for each piece.
+    events (N, …): every piece in turn, in each form it is learned in, perhaps in a file · cuts (P, 4): see `_inner_cut`
+    · a condition for each form.
     `end` closes each whole piece that is scored, where there is such a symbol; to what is learned the learner adds it.
     """
 
@@ -299,6 +328,7 @@ def medium_for(paths: Sequence[str | Path], kind: str) -> tuple[AbstractMedium, 
     """
     names = registry.names("media") if kind == "auto" else (registry.resolve("media", kind),)
     media: list[AbstractMedium] = [registry.load("media", name)() for name in names]
+    media.sort(key=lambda medium: medium.tries_anything)  # who takes almost anything is asked last
     if not paths:
         raise UsageError("There is nothing to learn from.", "Name a file: undersong learn mine.txt")
     found: list[Path] = []

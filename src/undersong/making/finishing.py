@@ -147,6 +147,7 @@ class Finisher:
             "sources": self.asked["sources"],
             "licence": self.asked["licence"],
             "pieces": self.recipe.pieces,
+            "layout": self.recipe.layout,
             "network": self.network,
             "weights": sum(p.numel() for p in learner.model.parameters()),
             "steps": learner.step,

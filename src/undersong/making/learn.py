@@ -91,10 +91,12 @@ def _begun(request: Request) -> Run:
     if origin is not None:
         origin.check_medium(medium)
         recipe = origin.followed(recipe)
+    if recipe.layout:
+        medium.bound((), ".html", recipe.layout)  # a layout that is not there is told before anything is learned
     folder = RunFolder(request.out) if request.out else None
     if folder is not None:
         _check_free(folder)
-    material = request.material or cut_as_asked(medium, medium.read(paths), recipe)
+    material = request.material or cut_as_asked(medium, medium.read(paths, asked=recipe.read), recipe)
     shape = shape_of(medium, material, recipe)
     if origin is not None:
         unit = origin.unit(medium, recipe.unit)
@@ -121,7 +123,12 @@ def _begun(request: Request) -> Run:
         if origin is not None:
             facts |= {"origin": str(origin), "origin_place": str(origin.place)}
         folder.write_json("private/request.json", facts)
-        write_beside(folder.path / "recipe.toml", toml_text(recipe.model_dump(exclude_unset=True)).encode())
+        if recipe.read:  # names and words to leave out are nobody else's business
+            folder.write_json("private/read.json", recipe.read)
+        else:
+            (folder.private / "read.json").unlink(missing_ok=True)  # of a run that had barely begun here
+        shared = recipe.model_dump(exclude_unset=True, exclude={"read"})
+        write_beside(folder.path / "recipe.toml", toml_text(shared).encode())
         began = request.began
         _tell_read(request.observer, folder, medium, codec, material, pieces, length, corpus, shape, began)
         baseline = _count(request.observer, folder, medium, codec, corpus, recipe, began)
@@ -226,7 +233,7 @@ def _rows(recipe: Recipe, corpus: Corpus, shape: str) -> dict[str, int]:
 
 def _stem(labels: Sequence[str]) -> str:
     """What to call a run: the first file's name without its suffix."""
-    return Path(labels[0].removeprefix("builtin:")).stem or "run"
+    return "stdin" if labels[0] == "-" else Path(labels[0].removeprefix("builtin:")).stem or "run"
 
 
 def _tell_read(

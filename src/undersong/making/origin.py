@@ -57,7 +57,7 @@ class Origin:
     def unit(self, medium: AbstractMedium, asked: str) -> str:
         """The unit that the origin's codec reads in. Raises UsageError where another was asked for."""
         nothing = self.codec.decode(np.zeros((0, *self.codec.event.shape), self.codec.event.dtype))
-        units = [unit for unit in medium.units if medium.codec([nothing], unit).kind == self.codec.kind]
+        units = [unit for unit in medium.units if _kinds(medium.codec([nothing], unit)) == _kinds(self.codec)]
         if not units or asked not in ("auto", *units):
             raise UsageError(
                 f"'{self.name}' reads by the {units[0] if units else self.codec.kind}, and by nothing else.",
@@ -153,3 +153,9 @@ def _parts(file: InstrumentFile) -> tuple[str, AbstractCodec]:
         raise InstrumentFileError(
             f"'{told.name}' needs a part that is not installed: {error.what}", error.do
         ) from error
+
+
+def _kinds(codec: AbstractCodec) -> tuple[str, str]:
+    """What kind of codec it is, and of which kind it is made where it holds another."""
+    inner = codec.to_json().get("inner")
+    return codec.kind, str(inner["kind"]) if isinstance(inner, Mapping) else ""

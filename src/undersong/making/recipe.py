@@ -56,6 +56,8 @@ class Recipe(Settings):
     medium: str = "auto"  # auto: whichever reads the files
     unit: str = "auto"  # auto: the medium's first
     pieces: str = Field("auto", min_length=1)  # auto: as they look; whole, file, line, blank-line, or a line like ---
+    read: dict[str, Any] = Field(default_factory=dict)  # what the medium's reader is asked: fields, speaker, exclude …
+    layout: str = ""  # the page on which several pieces are set: the medium knows which there are
     seed: int = Field(1, ge=0, lt=2**31)
     licence: str = ""  # of the material, as the card will state it
     duet: bool | None = None  # with its n-gram; nobody said: below 300,000 events

@@ -99,7 +99,7 @@ def score_file(run: str | None, given: Path | str, condition: Mapping[str, Any])
     if isinstance(given, str):
         material = Material((medium.prompt(given),), ("standard input",))
     else:
-        material = medium.read([given], to_learn=False)
+        material = medium.read([given], to_learn=False, asked=_as_it_was_read(run))
     how = str(instrument.facts.get("pieces", "whole"))
     with contextlib.suppress(RecipeError):  # a single piece needs no line that parts it from others
         material = medium.cut(material, how)
@@ -112,6 +112,14 @@ def score_file(run: str | None, given: Path | str, condition: Mapping[str, Any])
     total = score_stretches(instrument, stretches)
     folder = None if run is not None and run.endswith(".undersong") else find_run(run)
     return Scored(total.as_score(medium.measure), _baseline(folder, total), None)
+
+
+def _as_it_was_read(run: str | None) -> Mapping[str, Any]:
+    """What the reader was asked when the run learned, so that another file is read alike."""
+    folder = None if run is not None and run.endswith(".undersong") else find_run(run)
+    if folder is None or not (folder.private / "read.json").is_file():
+        return {}
+    return folder.read_json("private/read.json")
 
 
 def score_split(run: str | None) -> Scored:

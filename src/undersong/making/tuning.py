@@ -158,7 +158,7 @@ def _learned_alone(tuning: Tuning, recipe: Recipe) -> Material:
     """The material without what `learn` would hold out. Raises TooLittleError."""
     medium, paths, _ = medium_for(tuning.files, recipe.medium)
     unit = medium.units[0] if recipe.unit == "auto" else recipe.unit
-    whole = cut_as_asked(medium, medium.read(paths), recipe)
+    whole = cut_as_asked(medium, medium.read(paths, asked=recipe.read), recipe)
     shape = shape_of(medium, whole, recipe)
     parts = Split.of(medium, whole.pieces, unit, shape).parts
     material = replace(whole, pieces=tuple(piece for known, _ in parts for piece in known))

@@ -14,6 +14,7 @@ from undersong.errors import RecipeError
 from undersong.events import Material
 from undersong.media.text.medium import Text
 from undersong.media.text.piece import TextPiece
+from undersong.media.text.record import RecordPiece
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 
@@ -77,6 +78,42 @@ def test_a_line_that_parts_nothing_is_refused() -> None:
     with pytest.raises(RecipeError, match=r"No line of the material is 'lines'") as refused:
         cut("Ada\nGrace\n", "lines")
     assert "auto, whole, file, line, blank-line" in refused.value.do
+
+
+# ── what came as pieces already ────────────────────────────────────────────────────────────────────────────────────
+
+
+def records(*fields: dict[str, str]) -> Material:
+    return Material(tuple(map(RecordPiece, fields)), ("table.csv",), cut="record")
+
+
+@pytest.mark.parametrize("how", ["auto", "whole", "file", "line", "blank-line", "record"])
+def test_records_stay_as_they_are(how: str) -> None:
+    """However anything else would be cut; a field that one of them lacks is an empty one."""
+    found = Text().cut(records({"word": "a\n\nb", "part": "noun"}, {"word": "c"}), how)
+
+    assert "record" == found.cut
+    assert [{"word": "a\n\nb", "part": "noun"}, {"word": "c", "part": ""}] == [
+        piece.to_json() for piece in found.pieces
+    ]
+
+
+def test_what_holds_no_records_has_none() -> None:
+    """And records are not parted by a line."""
+    with pytest.raises(RecipeError, match="no records in the material"):
+        cut("Ada\nGrace", "record")
+    with pytest.raises(RecipeError, match="Records are not cut by '---'"):
+        Text().cut(records({"word": "a"}), "---")
+
+
+@pytest.mark.parametrize(("how", "parts"), [("auto", 2), ("line", 2), ("whole", 1)])
+def test_a_list_that_was_read_as_one_stays_a_list(how: str, parts: int) -> None:
+    """A column of a table, for one; unless it is asked for as one long text."""
+    read = Material((TextPiece("Ada"), TextPiece("Grace\nHopper")), ("table.csv",), cut="line")
+    found = Text().cut(read, how)
+
+    assert parts == len(found.pieces)
+    assert "Ada\nGrace\nHopper" == "\n".join(str(piece) for piece in found.pieces)
 
 
 # ── what is recognised ─────────────────────────────────────────────────────────────────────────────────────────────

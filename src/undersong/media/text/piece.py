@@ -1,15 +1,17 @@
-"""A text as a piece: a string that is sure to be Unicode."""
+"""A text as a piece: a string that is sure to be Unicode; and what all pieces of this medium have in common."""
 
 from __future__ import annotations
 
+import json
 import re
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 from undersong.errors import InputError, PromptError
 from undersong.events import AbstractPiece
 
-__all__ = ["SUFFIXES", "TextPiece", "text_of"]
+__all__ = ["SUFFIXES", "AbstractText", "TextPiece", "as_text", "text_of"]
 
 SUFFIXES = (".txt", ".md", ".text")
 """How the names of text files end."""
@@ -17,12 +19,41 @@ SUFFIXES = (".txt", ".md", ".text")
 _HALF = re.compile("[\ud800-\udfff]")  # encoding would tell as well, with another copy of the text
 
 
-@final
-@dataclass(frozen=True)
-class TextPiece(AbstractPiece):
-    """A text, which prints as itself. Raises PromptError for half a character (a lone surrogate)."""
+class AbstractText(AbstractPiece):
+    """Whatever is written: a text that goes on, or one in named fields."""
 
     medium: ClassVar[str] = "text.v1"
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """All that is written in it, in the order it is read."""
+
+    def json_fields(self) -> dict[str, Any]:
+        return {"text": self.text}
+
+    def to_bytes(self, suffix: str) -> bytes:
+        """UTF-8: the words themselves, as JSON, or set as a page. Raises InputError for any other suffix."""
+        suffix = suffix.lower()
+        if suffix in ("", *SUFFIXES):
+            return str(self).encode()
+        if suffix == ".json":
+            return (json.dumps(self.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
+        if suffix in (".html", ".fountain"):
+            from undersong.media.text.layouts import bound
+
+            return bound([self], suffix)
+        raise InputError(
+            f"A text cannot be written as '{suffix}'.",
+            f"Use a name ending in {', '.join((*SUFFIXES, '.json', '.html', '.fountain'))}, or no suffix.",
+        )
+
+
+@final
+@dataclass(frozen=True)
+class TextPiece(AbstractText):
+    """A text, which prints as itself. Raises PromptError for half a character (a lone surrogate)."""
+
     content: str
 
     def __post_init__(self) -> None:
@@ -43,20 +74,18 @@ class TextPiece(AbstractPiece):
     def to_json(self) -> str:
         return self.content
 
-    def json_fields(self) -> dict[str, Any]:
-        return {"text": self.content}
+    @property
+    def text(self) -> str:
+        return self.content
 
-    def to_bytes(self, suffix: str) -> bytes:
-        """The text in UTF-8. Raises InputError for a suffix that is not a text file's."""
-        if suffix.lower() in ("", *SUFFIXES):
-            return self.content.encode()
-        raise InputError(
-            f"A text cannot be written as '{suffix}'.", f"Use a name ending in {', '.join(SUFFIXES)}, or no suffix."
-        )
+
+def as_text(piece: AbstractPiece) -> AbstractText:
+    """The piece, where it is one of text. Raises PromptError for a piece of another medium."""
+    if isinstance(piece, AbstractText):
+        return piece
+    raise PromptError(f"This codec holds texts, not a piece of '{piece.medium}'.", "Hand in a TextPiece.")
 
 
 def text_of(piece: AbstractPiece) -> str:
-    """The string of a text piece. Raises PromptError for a piece of another medium."""
-    if isinstance(piece, TextPiece):
-        return piece.content
-    raise PromptError(f"This codec holds texts, not a piece of '{piece.medium}'.", "Hand in a TextPiece.")
+    """What is written in a piece of text. Raises PromptError for a piece of another medium."""
+    return as_text(piece).text

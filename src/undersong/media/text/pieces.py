@@ -13,10 +13,14 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from undersong.errors import RecipeError
-from undersong.events import Material
+from undersong.events import AbstractPiece, Material
 from undersong.media.text.piece import TextPiece, text_of
+from undersong.media.text.record import RecordPiece
 
-__all__ = ["cut"]
+__all__ = ["RECORD", "cut"]
+
+RECORD = "record"
+"""How material was cut that came as records."""
 
 _FEWEST = 100  # lines of a list, and _FEWEST_BLOCKS poems: fewer are no shape of their own
 _FEWEST_BLOCKS = 20
@@ -36,8 +40,13 @@ _LABEL = re.compile(r"[\[<(]|\S+[:>\])](\s|$)")  # who speaks, or when: a chat, 
 def cut(material: Material, how: str) -> Material:
     """The material as pieces. `how` is auto, whole, file, line, blank-line, or the line that stands between two pieces.
 
+    Records stay as they are, and so does a list that was read as one, unless it is asked for as one long text.
     Raises RecipeError where no such line is in it.
     """
+    if material.cut == RECORD or how == RECORD:
+        return _records(material, how)
+    if material.cut == "line" and how in ("auto", "line"):
+        return material
     texts = [text_of(piece) for piece in material.pieces]
     if how == "auto":
         looked_at = _beginning(texts)
@@ -48,6 +57,8 @@ def cut(material: Material, how: str) -> Material:
             else:
                 note = f"Looked at its first {_LARGE:,} characters. {note}"
         material = replace(material, notes=(*material.notes, note) if note else material.notes)
+    if how == "whole" and material.cut == "line":
+        return replace(material, pieces=(TextPiece("\n".join(texts)),), cut=how)
     if how in ("whole", "file"):
         return replace(material, cut=how)
     parts = [part for text in texts for part in _parted(text, how)]
@@ -57,6 +68,25 @@ def cut(material: Material, how: str) -> Material:
             "pieces may be auto, whole, file, line, blank-line, or the line that stands between two, such as ---",
         )
     return replace(material, pieces=tuple(TextPiece(part) for part in parts), cut=how)
+
+
+def _records(material: Material, how: str) -> Material:
+    """Records, where the material holds them and nobody asks for parts of them; a field that one lacks is empty."""
+    if material.cut != RECORD:
+        raise RecipeError(
+            "There are no records in the material.",
+            'Say which fields of its rows to learn: --set \'read.fields=["word", "definition"]\'',
+        )
+    if how not in ("auto", "whole", "file", "line", "blank-line", RECORD):
+        raise RecipeError(f"Records are not cut by '{how}': each is a piece already.", "Leave pieces as it is: auto.")
+    names = dict.fromkeys(name for piece in material.pieces if isinstance(piece, RecordPiece) for name in piece.fields)
+    return replace(material, pieces=tuple(_filled(piece, tuple(names)) for piece in material.pieces))
+
+
+def _filled(piece: AbstractPiece, names: tuple[str, ...]) -> AbstractPiece:
+    if not isinstance(piece, RecordPiece) or piece.order == names:
+        return piece
+    return RecordPiece({name: piece.fields.get(name, "") for name in names})
 
 
 def _parted(text: str, how: str) -> list[str]:
