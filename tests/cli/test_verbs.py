@@ -177,7 +177,7 @@ def test_plugins_of_others_stand_beside_ours(undersong):
     found, told = undersong("plugins", "--json").json, undersong("plugins").out
 
     assert {"text.v1": f"undersong {us.__version__}", "walk.v1": "undersong-toy 1.0"}.items() <= found["media"].items()
-    assert {"media", "codecs", "distributions", "cores", "heads", "graphs"} == set(found)
+    assert {"media", "codecs", "distributions", "cores", "heads", "graphs", "procedures"} == set(found)
     assert all(name in told for group in found.values() for name in group)
 
 

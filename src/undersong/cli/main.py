@@ -12,7 +12,22 @@ from typer.core import TyperCommand
 # One row at a time is what playing multiplies: two threads of numpy's BLAS made it 20 times slower on busy cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from undersong.cli import control, demo, doctor, learn, listing, odds, plugins, sample, score, tune, where
+from undersong.cli import (
+    chain,
+    compare,
+    control,
+    demo,
+    doctor,
+    learn,
+    listing,
+    odds,
+    plugins,
+    procedure,
+    sample,
+    score,
+    tune,
+    where,
+)
 
 __all__ = ["app", "main"]
 
@@ -40,7 +55,11 @@ class _Verb(TyperCommand):
         return given
 
 
-for verb in (demo, learn, *control.VERBS, tune, sample, score, odds, listing, doctor, plugins, where):
+_MAKE = (demo, learn, *control.VERBS, tune)
+_PLAY = (sample, chain, procedure, score, odds, compare)
+_LOOK = (listing, doctor, plugins, where)
+
+for verb in (*_MAKE, *_PLAY, *_LOOK):
     app.command(verb.NAME, cls=_Verb)(verb.command)
 
 
