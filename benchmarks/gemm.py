@@ -1,6 +1,7 @@
 """How much of what this machine can multiply reaches the learning of a 512-unit LSTM, both measured in one run.
 
     python benchmarks/gemm.py                    three rounds of a minute in bfloat16, and three in float32
+    python benchmarks/gemm.py --set training.rows=64 --set training.window=128 --set training.muon=0
 
 The peak is the product of two square matrices on all threads, of 1,024 or of 2,048, whichever is faster. Beside it
 stand the products that such an LSTM is made of, each alone. What learning reaches is 6 floating-point operations a
@@ -17,6 +18,7 @@ import statistics
 import tempfile
 import time
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +30,13 @@ from texts import TINY_SHAKESPEARE, characters, written
 SIZE, SQUARES = 512, (1024, 2048)
 SECONDS = 0.5  # of multiplying, for each shape
 WHAT = "GFLOP/s of matrix products, and the share of the peak that learning a 512-unit LSTM reaches"
-BY = ("precision", "threads", "minutes")
+BY = ("precision", "threads", "minutes", "set")
 
 
 def main() -> None:
     asked = options()
     for precision in asked.precision:
-        rounds = [measured_once(precision, asked.minutes) for _ in range(asked.rounds)]
+        rounds = [measured_once(precision, asked.minutes, asked.changes) for _ in range(asked.rounds)]
         products = {
             name: statistics.median(each["products"][name] for each in rounds) for name in rounds[0]["products"]
         }
@@ -44,6 +46,7 @@ def main() -> None:
             "threads": torch.get_num_threads(),
             "minutes": asked.minutes,
             "rounds": asked.rounds,
+            "set": asked.changes,
             "network": rounds[0]["network"],
             "GFLOP/s of products": {name: round(value, 1) for name, value in products.items()},
             "GFLOP/s of learning": round(statistics.median(each["learning"] for each in rounds), 1),
@@ -60,13 +63,14 @@ def options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=1.0, help="of learning, in each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--precision", choices=("bfloat16", "float32"), nargs="+", default=["bfloat16", "float32"])
+    parser.add_argument("--set", dest="changes", action="append", default=[], help="training.rows=64 …, to compare")
     return parser.parse_args()
 
 
-def measured_once(precision: str, minutes: float) -> dict[str, Any]:
+def measured_once(precision: str, minutes: float, asked: Sequence[str]) -> dict[str, Any]:
     """The peak before and after learning, and what learning reached in between."""
     changes = ["core.kind=lstm", "core.layers=1", f"core.size={SIZE}", f"training.precision={precision}"]
-    changes += [f"training.threads={torch.get_num_threads()}"]
+    changes += [f"training.threads={torch.get_num_threads()}", *asked]
     dtype = getattr(torch, precision)
     before = squares(dtype)
     with tempfile.TemporaryDirectory() as folder:

@@ -26,15 +26,22 @@ def learned(
 
 
 def row_of(
-    file: Path, out: Path, minutes: float, changes: Sequence[str] = (), origin: Path | None = None
+    files: Path | Sequence[Path],
+    out: Path,
+    minutes: float,
+    changes: Sequence[str] = (),
+    origin: Path | None = None,
+    more: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Learn a file into a folder; the row says what was typed, how long it took, and nats per character.
+    """Learn a file or several into a folder, with `more` options of `learn`; the row says what was typed.
 
-    Seconds are those of the command, from its start to the file that plays. The whole held-out tenth is then scored in
-    one pass by the finished file, beside its n-gram; as a duet where the run is one.
+    It says how long that took and nats per character. Seconds are those of the command, from its start to the file that
+    plays. The whole held-out tenth is then scored in one pass by the finished file, beside its n-gram; as a duet where
+    the run is one.
     """
-    given = [f"--set={change}" for change in changes] + ([] if origin is None else ["--from", str(origin)])
-    words = ["learn", str(file), "--for", f"{60 * minutes:g}s", "--out", str(out), *given]
+    files = [files] if isinstance(files, Path) else files
+    given = [*more, *(f"--set={change}" for change in changes), *([] if origin is None else ["--from", str(origin)])]
+    words = ["learn", *map(str, files), "--for", f"{60 * minutes:g}s", "--out", str(out), *given]
     _, seconds = timed(lambda: undersong(*words, "--json"))
     score = json.loads(undersong("score", "--split", "valid", str(out), "--json"))
     log = log_of(out)
@@ -42,7 +49,8 @@ def row_of(
     finished = next(moment for moment in reversed(log) if moment["what"] == "finished")
     steps = next(moment for moment in reversed(log) if moment["what"] == "evaluated")["step"]
     read = steps * planned["events_per_step"] * score["characters"] / score["events"]
-    typed = ["undersong learn", file.name, f"--for {60 * minutes:g}s", *given[: len(changes)]]
+    named = [file.name for file in files]
+    typed = ["undersong learn", *named, f"--for {60 * minutes:g}s", *given[: len(more) + len(changes)]]
     return {
         "command": " ".join([*typed, *([] if origin is None else ["--from", origin.name])]),
         "network": planned["network"],
