@@ -128,6 +128,8 @@ class AbstractCodec(ABC):
     grammar: Grammar | None = None
     endings: ClassVar[tuple[str, ...]] = ()
     """The natural ends this codec can find: a word, a line, a bar."""
+    breaks_off: ClassVar[bool] = False
+    """Whether a prompt may break off inside of a symbol, so that it is gone on with letter by letter where it can be."""
     in_one_go: ClassVar[bool] = False
     """Whether a piece only makes sense whole, so that it is not shown event by event as it is drawn."""
     overlooks: ClassVar[str] = ""

@@ -58,8 +58,8 @@ def command(
     ),
     dial: list[str] = typer.Option([], "--dial", help="Any dial the instrument declares: name=number, or a way."),
     condition: list[str] = typer.Option([], "--condition", help="What it is asked, where it listens: name=JSON."),
-    letters: bool = typer.Option(
-        False, "--by-letter", help="Play words or parts of words letter by letter: a prompt may end in mid-word."
+    letters: bool | None = typer.Option(
+        None, "--by-letter/--by-symbol", help="Words or parts of words by letter: a prompt may end in mid-word (usual)."
     ),
     ngram: bool = typer.Option(False, "--ngram", help="Play the run's n-gram instead of its network."),
     json: bool = typer.Option(False, "--json", help="Answer as JSON."),
@@ -88,7 +88,7 @@ def command(
         instrument = load(run)
         if "alone" in instrument.facts:
             say(f"The network plays without its n-gram: {instrument.facts['alone']}")
-    if letters:
+    if letters or (letters is None and prompt and instrument.codec.breaks_off):
         instrument = by_letter(instrument)
     if json and layout is not None and out is None:
         raise UsageError("A layout sets a page, and JSON has none.", "Leave out one of them, or add --out page.html.")

@@ -92,6 +92,28 @@ class Records(AbstractCodec):
             return self
         return Records(names, inner, optional)
 
+    def letters(self) -> AbstractCodec | None:
+        """The same fields, their texts in the inner codec's letters."""
+        return self._in_letters
+
+    @cached_property
+    def _in_letters(self) -> Records | None:
+        inner = self.inner.letters()
+        if inner is None or (inner.kind, inner.to_json()) == (self.inner.kind, self.inner.to_json()):
+            return None if inner is None else self
+        return Records(self.fields, inner, self.optional)
+
+    def spelling(self, event: int) -> tuple[int, ...]:
+        """What opens and closes stays as it is; the inner codec spells the rest."""
+        symbol = int(self._checked(np.array([event]))[0])
+        letters = self._in_letters
+        assert letters is not None
+        if symbol >= self.end:
+            return (letters.end,) if symbol == self.end else ()
+        if symbol < self._lead:
+            return (symbol,)
+        return tuple(self._lead + letter for letter in self.inner.spelling(symbol - self._lead))
+
     def renumbered(self, old: AbstractCodec) -> Int[np.ndarray, " N"]:
         """Where each symbol of `old` stands here. Raises PromptError where these did not grow out of it."""
         if not isinstance(old, Records) or not set(old.fields) <= set(self.fields):

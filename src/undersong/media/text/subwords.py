@@ -53,6 +53,7 @@ class Subwords(AbstractSpelled):
     """P parts of words in order of frequency, UTF-8 bytes for all else; V = P + 244 symbols."""
 
     kind: ClassVar[str] = "subwords.v1"
+    breaks_off: ClassVar[bool] = True
 
     def __init__(self, parts: Sequence[str], joins: Sequence[tuple[int, int]]) -> None:
         """`joins` are pairs of parts in the order in which they are joined; what each makes is a part as well."""

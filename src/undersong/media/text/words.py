@@ -36,6 +36,7 @@ class Words(AbstractSpelled):
     """
 
     kind: ClassVar[str] = "words.v1"
+    breaks_off: ClassVar[bool] = True
 
     def __init__(self, words: Sequence[str]) -> None:
         super().__init__(words)
