@@ -129,7 +129,7 @@ class AbstractCodec(ABC):
     endings: ClassVar[tuple[str, ...]] = ()
     """The natural ends this codec can find: a word, a line, a bar."""
     breaks_off: ClassVar[bool] = False
-    """Whether a prompt may break off inside of a symbol, so that it is gone on with letter by letter where it can be."""
+    """Whether a prompt may break off inside of a symbol, so that it is best gone on with letter by letter."""
     in_one_go: ClassVar[bool] = False
     """Whether a piece only makes sense whole, so that it is not shown event by event as it is drawn."""
     overlooks: ClassVar[str] = ""

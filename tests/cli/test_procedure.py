@@ -86,7 +86,7 @@ def test_what_cannot_be_made_is_told(undersong, poem, words, code, told):
 
 def test_procedures_are_at_hand_in_python(poem):
     """By the same names and settings."""
-    made = proceed("cento", [poem], 1, ["lines=2"], {})
+    made = proceed("cento", [poem], 1, ["lines=2"])
 
     assert sorted(POEM.splitlines()) == sorted(str(made.piece).splitlines())
     assert {"lines": 2, "rhyme": False, "alternate": True} == dict(made.settings)

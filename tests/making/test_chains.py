@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from pathlib import Path
 
@@ -246,13 +247,14 @@ def test_a_copied_run_is_found_in_the_sources() -> None:
 # ── from files ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_file_is_a_voice_of_its_own_name(tmp_path: Path) -> None:
+def test_every_file_is_a_voice_of_its_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names that are taken, or stand for something else, get a number; a folder is one voice."""
     for name in ("a.b.txt", "temperature.txt", "more/one.txt", "more/two.txt", "other/a.b.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(SONG, "utf-8")
     files = [tmp_path / name for name in ("a.b.txt", "temperature.txt", "more", "other/a.b.md")]
-    made = chain([*files, "-"], typed={"-": SONG})
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(SONG.encode())))
+    made = chain([*files, "-"])
 
     assert ["a-b", "temperature-2", "more", "a-b-2", "typed"] == list(made.voices)
     assert 2 == len(made.sources["more"].whole)

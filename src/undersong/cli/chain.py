@@ -65,10 +65,9 @@ def command(
 
     if files.count("-") + (prompt == "-") > 1:
         raise UsageError("Standard input can only be read once.", "Save it to a file and name that.")
-    typed = {"-": standard_input()} if "-" in files else {}
     prompt = standard_input() if prompt == "-" else prompt
     novel = any(each.partition("=")[0].strip() == "novelty" for each in dial)
-    made = chain(files, unit, order, _numbers(weights), by_line, smooth, typed=typed, asked=_asked(change), novel=novel)
+    made = chain(files, unit, order, _numbers(weights), by_line, smooth, asked=_asked(change), novel=novel)
     for note in made.notes:
         say(harmless(note))
     chosen = fresh_seed() if seed is None else seed

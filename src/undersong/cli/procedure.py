@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from undersong.cli.saving import save
-from undersong.cli.saying import answer, harmless, next_step, say, standard_input
+from undersong.cli.saying import answer, harmless, next_step, say
 
 if TYPE_CHECKING:
     from undersong.making.procedures import Offered
@@ -42,7 +42,7 @@ def command(
     given = files or []
     if given.count("-") > 1:
         raise UsageError("Standard input can only be read once.", "Save it to a file and name that.")
-    made = proceed(name, given, seed, change, {"-": standard_input()} if "-" in given else {})
+    made = proceed(name, given, seed, change)
     for note in made.notes:
         say(harmless(note))
     if out is not None:

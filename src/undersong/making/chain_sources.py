@@ -32,20 +32,17 @@ class Source:
 
 
 def read_sources(
-    files: Sequence[str | Path], typed: Mapping[str, str], asked: Mapping[str, Any] | None, kind: str
+    files: Sequence[str | Path], asked: Mapping[str, Any] | None, kind: str
 ) -> tuple[AbstractMedium, dict[str, tuple[AbstractPiece, ...]], list[str]]:
     """The medium, the pieces of each file or folder by a name of its own, and what was read and changed."""
     labels = [str(file) for file in files]
-    medium, _, _ = medium_for([label for label in labels if label not in typed] or ["-"], kind)
+    medium, _, _ = medium_for(labels, kind)
     notes: list[str] = []
     sources: dict[str, tuple[AbstractPiece, ...]] = {}
     for label in labels:
-        if label in typed:
-            pieces: tuple[AbstractPiece, ...] = (medium.prompt(typed[label]),)
-        else:
-            read = medium.read(medium_for([label], medium.kind)[1], to_learn=False, asked=asked)
-            pieces, notes = read.pieces, [*notes, *read.notes]
-        sources[free(_called(label), sources)] = pieces
+        read = medium.read(medium_for([label], medium.kind)[1], to_learn=False, asked=asked)
+        notes += read.notes
+        sources[free(_called(label), sources)] = read.pieces
     return medium, sources, notes
 
 

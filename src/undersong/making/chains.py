@@ -152,12 +152,11 @@ def chain(
     by_line: bool | None = None,
     smooth: bool = False,
     *,
-    typed: Mapping[str, str] | None = None,
     asked: Mapping[str, Any] | None = None,
     novel: bool = False,
     medium: str = "auto",
 ) -> Chain:
-    """A chain of files, folders and `builtin:NAME`, each a voice; `typed` holds what came in otherwise, by its name.
+    """A chain of files, folders and `builtin:NAME`, each a voice.
 
     `order` symbols are heard; voices weigh the same where no weights are given; without `by_line` it looks itself.
     `asked` says what of the files is read, as a recipe's `[read]` does. `novel` has fingerprints made of them, so that
@@ -166,7 +165,7 @@ def chain(
     """
     if not files:
         raise UsageError("There is nothing to make a chain of.", "Name a file: undersong chain lyrics.txt")
-    found, sources, notes = read_sources(files, typed or {}, asked, medium)
+    found, sources, notes = read_sources(files, asked, medium)
     made = chain_of(found, sources, unit, order, weights, by_line, smooth, novel)
     return replace(made, notes=(*notes, *made.notes))
 

@@ -67,12 +67,10 @@ def proceed(
     files: Sequence[str | Path],
     seed: int | None = None,
     changes: Sequence[str] = (),
-    typed: Mapping[str, str] | None = None,
 ) -> Proceeded:
     """The procedure of that name on files, folders and `builtin:NAME`, with `key=value` changes to its settings.
 
-    A change to `read.…` says what of the files is read, as in a recipe; `typed` holds what came in otherwise, by its
-    name among the files.
+    A change to `read.…` says what of the files is read, as in a recipe.
     Raises UnknownNameError, RecipeError, UsageError, MissingFileError, UnreadableFileError, InputError.
     """
     procedure: AbstractProcedure = registry.load("procedures", name)()
@@ -82,16 +80,12 @@ def proceed(
         raise UsageError("read is a group of settings.", "For example --set read.fields=title,text")
     settings = build(procedure.Settings, given, f"The procedure '{name}'")
     seed = fresh_seed() if seed is None else seed
-    typed = typed or {}
     if not files:
         raise UsageError(f"'{name}' needs something to work on.", f"Name a file: undersong procedure {name} poem.txt")
-    medium, _, _ = medium_for([file for file in files if str(file) not in typed] or ["-"], procedure.medium)
+    medium, _, _ = medium_for(files, procedure.medium)
     pieces: list[AbstractPiece] = []
     notes: list[str] = []
     for label in map(str, files):
-        if label in typed:
-            pieces.append(medium.prompt(typed[label]))
-            continue
         read = medium.read(medium_for([label], medium.kind)[1], to_learn=False, asked=asked)
         pieces += read.pieces
         notes += read.notes

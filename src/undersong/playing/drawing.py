@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from undersong.distributions.distribution import Dial
-from undersong.errors import InputError, PromptError, UsageError
-from undersong.events import AbstractCodec, AbstractMedium, AbstractPiece, Parameters, State
+from undersong.errors import UsageError
+from undersong.events import AbstractPiece, Parameters, State
 from undersong.playing.answers import Played
 from undersong.playing.brakes import REPETITION, Brake, Repetition
 from undersong.playing.dials import Turned, checked_settings
+from undersong.playing.given import Given, Several, each_of, events_of, piece_of
 from undersong.playing.novelty import NOVELTY, Novelty
 from undersong.playing.rows import Asked, Lengths
 from undersong.playing.steering import told_apart
@@ -30,38 +31,9 @@ if TYPE_CHECKING:
     from undersong.playing.instrument import Instrument
     from undersong.playing.session import Heard
 
-__all__ = ["Drawing", "Given", "Several", "Wish", "brake_dials", "events_of", "piece_of", "told"]
-
-Given = str | Mapping[str, str] | AbstractPiece
-"""A piece, or what a medium makes one of: words, or fields by name."""
-
-Several = Given | Sequence[Given]
-
-_ONE = (str, Mapping, AbstractPiece)  # what is one piece given, not several
+__all__ = ["Drawing", "Wish", "brake_dials", "told"]
 
 _AHEAD = 64  # draws whose uniforms are made at once
-
-
-def piece_of(medium: AbstractMedium, given: Given) -> AbstractPiece:
-    """The piece that a person handed in. Raises PromptError, and InputError for works of another medium."""
-    if not isinstance(given, _ONE):
-        raise InputError(f"What is played is words, fields by name, or a piece; this is {type(given).__name__}.")
-    piece = given if isinstance(given, AbstractPiece) else medium.prompt(given)
-    if piece.medium != medium.kind:
-        raise InputError(f"This is played in {medium.kind}; the piece is {piece.medium}.")
-    return piece
-
-
-def events_of(medium: AbstractMedium, codec: AbstractCodec, given: Given) -> np.ndarray:
-    """The same as events (T, …). Raises PromptError too for fields where none were learned."""
-    piece = piece_of(medium, given)
-    events = codec.encode(piece)
-    if isinstance(given, Mapping) and type(codec.decode(events)) is not type(piece):
-        raise PromptError(
-            f"What plays here learned works as they are, without fields such as '{next(iter(given), '')}'.",
-            "Give it the words to go on with.",
-        )
-    return events
 
 
 def brake_dials(instrument: Instrument) -> tuple[Dial, ...]:
@@ -127,7 +99,7 @@ class Drawing:
         self.brakes = self.wish.brakes_for(instrument, opening, rows)
         codec = instrument.codec
         self.forced = opening[:0] if start is None else events_of(instrument.medium, codec, start)
-        stops = [_elements(instrument, each) for each in ([stop] if isinstance(stop, _ONE) else stop)]
+        stops = [_elements(instrument, each) for each in each_of(stop)]
         self.stops = Stops(codec, stops, rows) if stops else None
         self.lengths = Lengths(codec, opening, rows, instrument.medium.sample_length if length is None else length)
 

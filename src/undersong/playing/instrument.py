@@ -18,7 +18,8 @@ from undersong.keeping.fingerprints import Fingerprints
 from undersong.playing.answers import Played, Sampled, Score, Trace
 from undersong.playing.copying import Copied, copied_in
 from undersong.playing.dials import Setting
-from undersong.playing.drawing import Drawing, Given, Several, Wish, brake_dials, events_of, piece_of, told
+from undersong.playing.drawing import Drawing, Wish, brake_dials, told
+from undersong.playing.given import Given, Several, events_of, piece_of
 from undersong.playing.novelty import Spelled
 from undersong.playing.rows import Asked
 from undersong.playing.session import Heard, Session

@@ -16,7 +16,7 @@ from undersong.errors import UsageError
 from undersong.events import AbstractCodec, AbstractMedium, AbstractPiece, Parameters, State
 from undersong.playing.copying import Copied
 from undersong.playing.dials import Setting
-from undersong.playing.drawing import Given, Several, events_of
+from undersong.playing.given import Given, Several, events_of
 from undersong.randomness import fresh_seed
 
 __all__ = ["Candidate", "Heard", "Session", "Turn"]
