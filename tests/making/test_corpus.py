@@ -54,6 +54,16 @@ def test_of_pieces_every_tenth_is_held_out_and_five_decide(toy):
         assert len(stretch.events) == len(stretch.condition["control"])
 
 
+def test_a_piece_that_is_there_twice_is_learned_or_held_out_never_both():
+    """What was learned by heart would be foretold by heart."""
+    names = [TextPiece(f"name {n % 50}") for n in range(200)]
+    corpus, codec = Corpus.of(Text(), names, "character", "pieces")
+    learned, held = ({str(codec.decode(each.events)) for each in part} for part in (corpus.known, corpus.held_out))
+
+    assert {f"name {n}" for n in range(9, 50, 10)} == held
+    assert set() == learned & held
+
+
 def test_a_piece_that_was_held_out_ends():
     """Its end is to be foretold like any other event; a tail of a long text has none."""
     names = [TextPiece(f"name {n}") for n in range(60)]
@@ -182,11 +192,12 @@ def test_a_corpus_without_its_events_is_refused(text, content, tmp_path):
 
 def test_too_few_pieces_cannot_be_split():
     """Ten, or one that is longer."""
-    walk = Walk().prompt("[[0, 1], [1, 1]]")
+    walks = [Walk().prompt(f"[[0, {n}], [1, 1]]") for n in range(10)]
 
-    with pytest.raises(TooLittleError, match=r"9 piece\(s\) cannot be split"):
-        Corpus.of(Walk(), [walk] * 9, "offset", "pieces")
-    assert 1 == len(Corpus.of(Walk(), [walk] * 10, "offset", "pieces")[0].held_out)
+    for few in (walks[:9], walks[:1] * 20):
+        with pytest.raises(TooLittleError, match=r"piece\(s\) cannot be split"):
+            Corpus.of(Walk(), few, "offset", "pieces")
+    assert 1 == len(Corpus.of(Walk(), walks, "offset", "pieces")[0].held_out)
 
 
 # ── what is watched on the way ─────────────────────────────────────────────────────────────────────────────────────

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, final
 
@@ -76,15 +78,17 @@ class Split:
         shape: str,
         old: AbstractCodec | None = None,
     ) -> Split:
-        """As streams the tail of each piece is held out, as pieces every tenth piece of the list.
+        """As streams the tail of each piece is held out, as pieces every tenth that is not there already.
 
         The codec is made for what is known, each piece counted once, or grown from an old one. Raises TooLittleError
         when there would be nothing to learn, or nothing to test on.
         """
         parts: list[_Parts] = []
-        for number, piece in enumerate(pieces):
+        sides: dict[bytes, bool] = {}  # whether a piece is held out; the same once more is where it was
+        for piece in pieces:
             if shape == "pieces":
-                parts.append(((), (piece,)) if number % 10 == 9 else ((piece,), ()))
+                held_out = sides.setdefault(_told_apart(piece), len(sides) % 10 == 9)
+                parts.append(((), (piece,)) if held_out else ((piece,), ()))
             else:
                 head, tail = medium.split(piece, max(1, _MOST_HELD_OUT // len(pieces)))
                 parts.append(((head,), (tail,)))
@@ -92,7 +96,7 @@ class Split:
         if not known or not held:
             raise TooLittleError(
                 f"{len(pieces)} piece(s) cannot be split into a part to learn and a part to test on.",
-                "Ten short pieces, or one longer one, are the least.",
+                "Ten short pieces that differ, or one longer one, are the least.",
             )
         codec = medium.codec(known, unit) if old is None else old.grown(known)
         if not sum(map(codec.measure, known)) or not sum(map(codec.measure, held)):
@@ -189,6 +193,11 @@ def _inner_cut(codec: AbstractCodec, events: np.ndarray, rows: Sequence[_Row], s
         at = min(int(np.searchsorted(whole, length - int(length * share))), len(whole) - 1)
         cuts[piece, 1] = first + (whole[at] if len(whole) else length)
     return cuts
+
+
+def _told_apart(piece: AbstractPiece) -> bytes:
+    """A few bytes that are the same for the same piece."""
+    return blake2b(json.dumps(piece.to_json(), sort_keys=True).encode(), digest_size=16).digest()
 
 
 @final

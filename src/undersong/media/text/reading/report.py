@@ -63,7 +63,8 @@ def _together(notes: Sequence[tuple[str, str]], named: bool = False) -> list[str
             files, note = f"{len(group):,} files", form.replace(_HERE, f"{total:,}")
             told = note.replace("'' is ", f"{files} are ", 1).replace("''", files, 1)
             told = told if "''" in form else f"{files}: {note}"
-        said.append((" ".join(form.split()[:_BEGINNING]), told, len(group)))
+        beginning = [word for word in form.split()[:_BEGINNING] if _HERE not in word]
+        said.append((" ".join(beginning), told, len(group)))
     return _few(said)
 
 
