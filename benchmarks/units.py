@@ -34,7 +34,7 @@ from undersong.playing.ngram import choose
 TEXTS = {
     "shakespeare": TINY_SHAKESPEARE,
     "hafez": DATA / "persian_poetry/hafez.txt",
-    "tang": DATA / "chinese_poetry/tang300.json",
+    "tang": DATA / "chinese_poetry/poet.tang.8000.json",
     "milton": DATA / "poetry_english/milton.txt",
 }
 Make = Callable[[list[TextPiece]], AbstractCodec]
