@@ -17,7 +17,7 @@ def said_of(characters):
 
 
 def said_of_names(count):
-    corpus, _ = Corpus.of(Text(), [TextPiece("tide")] * count, "character", "pieces")
+    corpus, _ = Corpus.of(Text(), [TextPiece(f"{n:04}") for n in range(count)], "character", "pieces")
     return advice(Text(), corpus, 4 * count, "pieces")
 
 

@@ -45,7 +45,7 @@ def test_changes_are_the_fewest(word, others):
 
 
 @pytest.mark.parametrize("block", [1, 3, 500])
-@given(names=st.lists(WORDS.filter(bool), min_size=12, max_size=30), word=WORDS.filter(bool))
+@given(names=st.lists(WORDS.filter(bool), min_size=12, max_size=30, unique=True), word=WORDS.filter(bool))
 def test_the_nearest_is_found_without_looking_at_all(block, names, word):
     """However many are compared at once, and the first of several that are as near."""
     before, looked_at._BLOCK = looked_at._BLOCK, block

@@ -323,15 +323,6 @@ def test_notes_of_many_files_are_told_together(tmp_path: Path) -> None:
     assert any("30 files: " in note and "30 soft hyphens" in note for note in material.notes)
 
 
-def test_what_is_only_counted_shows_no_sign_of_how_it_was_found_alike(tmp_path: Path) -> None:
-    """Tables with fields of their own are told one by one, then as so many more."""
-    members = {f"{number}.csv": f"word,f{'x' * number}\n" + "sea,salt and water\n" * 9 for number in range(9)}
-    notes = reading(tmp_path, "tables.zip", make.zipped(members)).notes
-
-    assert any("and so on, of 6 more files." in note for note in notes)
-    assert not any("\0" in note for note in notes)
-
-
 def test_doubts_about_many_files_are_told_together(tmp_path: Path) -> None:
     members = {
         f"{number}.txt": f"Où est le café numéro {number}, garçon? Là-bas.".encode("cp1252") for number in range(9)

@@ -221,3 +221,14 @@ def test_reader_names_a_file_it_may_not_read() -> None:
         pytest.skip("this user cannot become another")
 
     assert "secret.txt' cannot be read: Permission denied" in asked.stdout, asked.stderr
+
+
+def test_what_is_only_counted_shows_no_sign_of_how_it_was_found_alike(tmp_path: Path) -> None:
+    """Tables with fields of their own are told one by one, then as so many more."""
+    members = {f"{number}.csv": f"word,f{'x' * number}\n" + "sea,salt and water\n" * 9 for number in range(9)}
+    for name, content in members.items():
+        (tmp_path / name).write_text(content, "utf-8")
+    notes = read([tmp_path], 1).notes
+
+    assert any("and so on, of 6 more files." in note for note in notes)
+    assert not any("\0" in note for note in notes)
