@@ -25,11 +25,14 @@ def command(
 
     Example: undersong odds sonnets --prompt "To be, or not to "
     """
-    from undersong.playing.by_letter import by_letter
     from undersong.playing.loading import load
 
     given = standard_input() if prompt == "-" else prompt
-    instrument = by_letter(load(run)) if letters else load(run)
+    instrument = load(run)
+    if letters:
+        from undersong.playing.by_letter import by_letter
+
+        instrument = by_letter(instrument)
     odds = instrument.odds(given, conditions_from(condition), **dials_from(temperature, dial))
     if json:
         answer(odds)

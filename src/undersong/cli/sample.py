@@ -72,7 +72,6 @@ def command(
     """
     import numpy as np
 
-    from undersong.playing.by_letter import by_letter
     from undersong.playing.loading import load, load_ngram
     from undersong.randomness import fresh_seed
 
@@ -89,6 +88,8 @@ def command(
         if "alone" in instrument.facts:
             say(f"The network plays without its n-gram: {instrument.facts['alone']}")
     if letters or (letters is None and prompt and instrument.codec.breaks_off):
+        from undersong.playing.by_letter import by_letter  # here, because most never need it
+
         instrument = by_letter(instrument)
     if json and layout is not None and out is None:
         raise UsageError("A layout sets a page, and JSON has none.", "Leave out one of them, or add --out page.html.")

@@ -13,7 +13,6 @@ from undersong.events import AbstractCodec, AbstractMedium, AbstractPiece, Mater
 from undersong.media.text import pieces as short
 from undersong.media.text.codec import Characters, whole_until
 from undersong.media.text.piece import TextPiece, text_of
-from undersong.media.text.records import RecordPiece, Records
 
 __all__ = ["Text"]
 
@@ -49,6 +48,8 @@ class Text(AbstractMedium):
 
         Raises UnknownNameError for another unit.
         """
+        from undersong.media.text.records import RecordPiece, Records
+
         inner = self._unit(unit)
         if pieces and all(isinstance(piece, RecordPiece) for piece in pieces):
             return Records.from_pieces(pieces, inner)
@@ -80,7 +81,11 @@ class Text(AbstractMedium):
         return TextPiece(text[:cut]), TextPiece(text[cut:])
 
     def prompt(self, given: str | Mapping[str, str]) -> AbstractPiece:
-        return TextPiece(given) if isinstance(given, str) else RecordPiece(dict(given))
+        if isinstance(given, str):
+            return TextPiece(given)
+        from undersong.media.text.record import RecordPiece
+
+        return RecordPiece(dict(given))
 
     def bound(self, pieces: Sequence[AbstractPiece], suffix: str, layout: str = "") -> bytes:
         """Several texts as one page: a dictionary, a front page, a chat, a screenplay, a book of poems, a list."""
