@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from undersong.cli.saving import is_device, is_standard_output, save, save_bytes
 from undersong.cli.saying import (
     RUN_HELP,
     answer,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 NAME = "sample"
 _SHOWN = 60  # characters of a copied span, that the line stays one
-_STANDARD_OUTPUT = ("-", "/dev/stdout")
 
 
 def command(
@@ -187,17 +187,14 @@ def _write(instrument: Instrument, out: Path, pieces: Sequence[AbstractPiece], l
     """Write the pieces as one page where there is such a page, else a file each; gives how many files it made."""
     page = _page(instrument, out.suffix.lower(), pieces, layout)
     if page is not None:
-        if str(out) in _STANDARD_OUTPUT:
+        if is_standard_output(out):
             sys.stdout.write(page.decode())
         else:
-            _save(out, page)
+            save_bytes(out, page)
         return 1
+    alone = is_standard_output(out) or is_device(out)
     for number, piece in enumerate(pieces):
-        if str(out) in _STANDARD_OUTPUT:
-            sys.stdout.write(str(piece))
-        else:
-            path = out if number == 0 or _is_device(out) else out.with_name(f"{out.stem}-{number + 1}{out.suffix}")
-            _save(path, piece.to_bytes(path.suffix))
+        save(out if number == 0 or alone else out.with_name(f"{out.stem}-{number + 1}{out.suffix}"), piece)
     return len(pieces)
 
 
@@ -211,20 +208,3 @@ def _page(instrument: Instrument, suffix: str, pieces: Sequence[AbstractPiece], 
         return instrument.medium.bound(pieces, suffix, str(instrument.facts.get("layout", "")))
     except InputError:
         return None
-
-
-def _is_device(out: Path) -> bool:
-    return out.exists() and not out.is_file() and not out.is_dir()
-
-
-def _save(path: Path, content: bytes) -> None:
-    from undersong.errors import KeepingError
-    from undersong.keeping.writing import write_beside
-
-    if not _is_device(path):
-        write_beside(path, content)
-        return
-    try:
-        path.write_bytes(content)  # a device or a pipe is written to, never replaced
-    except OSError as error:
-        raise KeepingError(f"'{path}' takes no more: {error.strerror}.", "Save to another place.") from error

@@ -1,4 +1,4 @@
-"""A piece into a file, standard output, or whatever else lies at a path."""
+"""A piece or a page into a file, standard output, or whatever else lies at a path."""
 
 from __future__ import annotations
 
@@ -9,20 +9,35 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from undersong.events import AbstractPiece
 
-__all__ = ["save"]
+__all__ = ["is_device", "is_standard_output", "save", "save_bytes"]
+
+
+def is_standard_output(out: Path) -> bool:
+    return str(out) in ("-", "/dev/stdout")
+
+
+def is_device(out: Path) -> bool:
+    """Whether a device or a pipe lies there, which is written to, never replaced."""
+    return out.exists() and not out.is_file() and not out.is_dir()
 
 
 def save(out: Path, piece: AbstractPiece) -> None:
     """Write the piece in the form its file's suffix says; `-` is standard output. Raises InputError, KeepingError."""
+    if is_standard_output(out):
+        sys.stdout.write(str(piece))
+    else:
+        save_bytes(out, piece.to_bytes(out.suffix))
+
+
+def save_bytes(out: Path, content: bytes) -> None:
+    """Write what a file is to hold. Raises KeepingError."""
     from undersong.errors import KeepingError
     from undersong.keeping.writing import write_beside
 
-    if str(out) in ("-", "/dev/stdout"):
-        sys.stdout.write(str(piece))
-    elif out.exists() and not out.is_file() and not out.is_dir():  # a device or a pipe: written to, never replaced
-        try:
-            out.write_bytes(piece.to_bytes(out.suffix))
-        except OSError as error:
-            raise KeepingError(f"'{out}' takes no more: {error.strerror}.", "Save to another place.") from error
-    else:
-        write_beside(out, piece.to_bytes(out.suffix))
+    if not is_device(out):
+        write_beside(out, content)
+        return
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise KeepingError(f"'{out}' takes no more: {error.strerror}.", "Save to another place.") from error

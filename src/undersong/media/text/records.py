@@ -19,6 +19,7 @@ from undersong.events import AbstractCodec, AbstractPiece
 from undersong.media.text.piece import AbstractText, TextPiece, as_text, text_of
 from undersong.media.text.record import RecordPiece
 from undersong.media.text.record_grammar import grammar, situations
+from undersong.media.text.spelling import symbols_of
 from undersong.shapes import ArraySpec, Bool, Int
 
 __all__ = ["MOST_FIELDS", "RecordPiece", "Records"]
@@ -255,11 +256,7 @@ class Records(AbstractCodec):
         return cls(fields, inner, optional)
 
     def _checked(self, events: np.ndarray) -> Int[np.ndarray, " T"]:
-        events = np.asarray(events, np.int64)
-        strange = events[(events < 0) | (events > self.end + 1)]
-        if len(strange):
-            raise PromptError(f"There is no symbol {strange[0]}; this codec has 0 … {self.end}, and a start after it.")
-        return events
+        return symbols_of(events, self.end)
 
 
 # ── what is in the pieces ──────────────────────────────────────────────────────────────────────────────────────────

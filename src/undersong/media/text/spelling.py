@@ -30,6 +30,7 @@ __all__ = [
     "head_for",
     "is_string",
     "strings_from",
+    "symbols_of",
 ]
 
 BYTES = (*range(0xC0), *range(0xC2, 0xF5))
@@ -172,11 +173,16 @@ class AbstractSpelled(AbstractCodec):
         return TextPiece("".join(text_of(piece).casefold().split()))
 
     def _checked(self, events: np.ndarray) -> Int[np.ndarray, " T"]:
-        events = np.asarray(events, np.int64)
-        strange = events[(events < 0) | (events > self.end + 1)]
-        if len(strange):
-            raise PromptError(f"There is no symbol {strange[0]}; this codec has 0 … {self.end}, and a start after it.")
-        return events
+        return symbols_of(events, self.end)
+
+
+def symbols_of(events: np.ndarray, end: int) -> Int[np.ndarray, " T"]:
+    """Events as symbols 0 … `end`, or the start after them. Raises PromptError for any other."""
+    events = np.asarray(events, np.int64)
+    strange = events[(events < 0) | (events > end + 1)]
+    if len(strange):
+        raise PromptError(f"There is no symbol {strange[0]}; this codec has 0 … {end}, and a start after it.")
+    return events
 
 
 def head_for(symbols: int) -> str:
