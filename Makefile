@@ -8,8 +8,8 @@ BIN = .venv/bin
 demo: .venv/ready  ## the whole of it in about a minute
 	$(BIN)/undersong demo
 
-test: .venv/ready  ## the fast tests
-	$(BIN)/python -m pytest -m "not slow"
+test: .venv/ready  ## the fast tests, a file at a time in each of two processes
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-all: .venv/ready  ## the slow ones too
 	$(BIN)/python -m pytest
