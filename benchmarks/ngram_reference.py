@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from measured import DATA, timed, write
 
-from undersong.playing.ngram import Method, NGram, choose
-from undersong.playing.ngram_counts import NGramCounts, count
+from undersong.playing.chains.ngram import Method, NGram, choose
+from undersong.playing.chains.ngram_counts import NGramCounts, count
 
 CORPUS = DATA / "tinyshakespeare/input.txt"
 LEARNED = 1_003_854

@@ -26,10 +26,10 @@ from undersong.media.text.medium import Text
 from undersong.media.text.piece import TextPiece
 from undersong.media.text.subwords import Subwords
 from undersong.media.text.words import Words
-from undersong.playing.by_letter import by_letter
+from undersong.playing.chains.ngram import choose
 from undersong.playing.instrument import Instrument
+from undersong.playing.letters.by_letter import by_letter
 from undersong.playing.loading import markov_instrument
-from undersong.playing.ngram import choose
 
 TEXTS = {
     "shakespeare": TINY_SHAKESPEARE,

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Instrument", "Run", "UndersongError", "__version__", "by_letter", "learn", "load", "runs"]
+__all__ = ["Instrument", "Run", "UndersongError", "__version__", "by_letter", "hold", "learn", "load", "mix", "runs"]
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from undersong.api import Instrument, Run, UndersongError, by_letter, learn, load, runs
+    from undersong.api import Instrument, Run, UndersongError, by_letter, hold, learn, load, mix, runs
 
 
 def __getattr__(name: str) -> Any:

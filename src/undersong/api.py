@@ -8,11 +8,13 @@ from pathlib import Path
 from undersong.errors import UndersongError
 from undersong.keeping.run_folder import runs
 from undersong.making.run import Run
-from undersong.playing.by_letter import by_letter
+from undersong.playing.holding import hold
 from undersong.playing.instrument import Instrument
+from undersong.playing.letters.by_letter import by_letter
 from undersong.playing.loading import load
+from undersong.playing.mixtures.mixing import mix
 
-__all__ = ["Instrument", "Run", "UndersongError", "by_letter", "learn", "load", "runs"]
+__all__ = ["Instrument", "Run", "UndersongError", "by_letter", "hold", "learn", "load", "mix", "runs"]
 
 
 def learn(

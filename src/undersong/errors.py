@@ -9,17 +9,21 @@ UndersongError
 ├── UsageError                 a wrong word or number (exit code 2)
 │   ├── UnknownNameError       not in the registry; carries "did you mean"
 │   ├── RecipeError            an unknown key or a value out of range
-│   └── DialError              a dial outside its range
+│   ├── DialError              a dial outside its range
+│   └── ConstraintError        something asked of a piece that cannot be met
 ├── InstrumentFileError        a file that is truncated, foreign or hostile
 ├── RunFolderError             a run folder that is missing, incomplete or in use
 ├── KeepingError               the disk refused a write; what was there before is still there
 ├── MissingExtraError          a library that an optional part needs
 └── LearningError              learning could not go on
+
+The server has three of its own (`serving.failures`): BusyError, LateError, RefusedError.
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "ConstraintError",
     "DialError",
     "InputError",
     "InstrumentFileError",
@@ -88,6 +92,10 @@ class RecipeError(UsageError):
 
 class DialError(UsageError):
     """A dial outside its range."""
+
+
+class ConstraintError(UsageError):
+    """Something that a piece must or must not hold, and cannot."""
 
 
 class InstrumentFileError(UndersongError):

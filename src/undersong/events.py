@@ -195,6 +195,24 @@ class AbstractCodec(ABC):
         """(V' + 1,) which symbol each of `old`'s V' is here, its start last; this codec was grown from `old`."""
         return np.arange((old.event.count or 0) + 1)
 
+    def joined(self, others: Sequence[AbstractCodec]) -> AbstractCodec | None:
+        """A codec that can say all that this one and the others can, so that voices of theirs may play as one.
+
+        `renumbered` tells where the symbols of each are in it. None where there is no such codec; by default there is
+        one only where they are all the same: this.
+        """
+        mine = (self.kind, self.to_json())
+        return self if all((other.kind, other.to_json()) == mine for other in others) else None
+
+    def respelled(self, event: int, of: AbstractCodec) -> np.ndarray | None:
+        """A symbol of another codec of the same medium in this one's own (T,); None where they cannot say it."""
+        piece = of.decode(np.array([event]))
+        try:
+            events = self.encode(piece)
+        except PromptError:
+            return None
+        return events if len(events) and self.decode(events) == piece else None
+
     def elements(self, piece: AbstractPiece) -> np.ndarray:
         """The piece as what copying is looked for in: (N,) unsigned integers, equal where it is equal.
 
@@ -206,6 +224,10 @@ class AbstractCodec(ABC):
         for column in numbers.reshape(len(events), self.event.width).astype(np.int64).astype(np.uint64).T:
             found = (found ^ column) * np.uint64(0xD1342543DE82EF95)  # odd, so that nothing is lost on the way
         return found
+
+    def inside(self, elements: np.ndarray) -> np.ndarray:
+        """(N,) bool: which elements belong to words; the others stand between them. By default there are no words."""
+        return np.zeros(len(elements), bool)
 
     def excerpt(self, piece: AbstractPiece, start: int, stop: int) -> AbstractPiece | None:
         """Elements `start` to `stop` of a piece, to be shown; None where they are no piece by themselves."""

@@ -16,7 +16,7 @@ from undersong.making import chains
 from undersong.making.chains import Chain, chain, chain_of
 from undersong.media.text.medium import Text
 from undersong.media.text.piece import TextPiece
-from undersong.playing.markov import MarkovSteps
+from undersong.playing.chains.markov import MarkovSteps
 
 SONG = "the sea sings\nthe sea sleeps\nthe moon sings low\n"
 PROSE = (

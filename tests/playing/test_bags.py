@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from undersong.errors import InputError, UsageError
-from undersong.playing.bags import MOST_HEARD, Bags
+from undersong.playing.chains.bags import MOST_HEARD, Bags
 
 PIECES = st.lists(st.lists(st.integers(0, 3), max_size=12), min_size=1, max_size=5).filter(any)
 

@@ -21,10 +21,10 @@ from undersong.media.text.medium import Text
 from undersong.media.text.piece import TextPiece
 from undersong.playing import brakes as module
 from undersong.playing.brakes import Repetition
+from undersong.playing.chains.markov import MarkovSteps
+from undersong.playing.chains.ngram import NGram
+from undersong.playing.chains.ngram_counts import count
 from undersong.playing.instrument import Instrument
-from undersong.playing.markov import MarkovSteps
-from undersong.playing.ngram import NGram
-from undersong.playing.ngram_counts import count
 from undersong.playing.novelty import Novelty, Spelled
 from undersong.shapes import ArraySpec
 

@@ -26,12 +26,12 @@ from undersong.media.text.medium import Text
 from undersong.media.text.piece import TextPiece
 from undersong.media.text.subwords import Subwords
 from undersong.media.text.words import Words
-from undersong.playing.by_letter import by_letter
+from undersong.playing.chains.ngram import NGram
+from undersong.playing.chains.ngram_counts import count
 from undersong.playing.instrument import Instrument
+from undersong.playing.letters.by_letter import by_letter
 from undersong.playing.loading import markov_instrument
-from undersong.playing.mixing import MixedSteps, duet
-from undersong.playing.ngram import NGram
-from undersong.playing.ngram_counts import count
+from undersong.playing.mixtures.mixing import MixedSteps, duet
 from undersong.shapes import ArraySpec
 
 # ── what it is for ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,7 +15,7 @@ from undersong.distributions.distribution import Dial
 from undersong.errors import DialError
 from undersong.playing.dials import Turned, checked_settings
 from undersong.playing.instrument import Instrument
-from undersong.playing.mixing import duet
+from undersong.playing.mixtures.mixing import duet
 from undersong.randomness import uniforms
 
 every_medium = pytest.mark.parametrize("medium", MEDIA)

@@ -26,11 +26,11 @@ from spelled_voices import (
 
 from undersong.events import Condition, Grammar, Parameters, State
 from undersong.media.text.piece import TextPiece
-from undersong.playing.by_letter import by_letter
-from undersong.playing.markov import MarkovSteps
-from undersong.playing.ngram import NGram
-from undersong.playing.ngram_counts import count
-from undersong.playing.spellings import Spellings
+from undersong.playing.chains.markov import MarkovSteps
+from undersong.playing.chains.ngram import NGram
+from undersong.playing.chains.ngram_counts import count
+from undersong.playing.letters.by_letter import by_letter
+from undersong.playing.letters.spellings import Spellings
 
 # ── what the odds are ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -7,11 +7,11 @@ import pytest
 
 from undersong.distributions.categorical import Categorical
 from undersong.events import Condition, ConditionSpec, Steps
-from undersong.playing.bags import Bags
-from undersong.playing.markov import ChainSteps, MarkovSteps, MixedChainSteps
-from undersong.playing.mixing import MixedSteps
-from undersong.playing.ngram import METHODS, Method, NGram
-from undersong.playing.ngram_counts import count
+from undersong.playing.chains.bags import Bags
+from undersong.playing.chains.markov import ChainSteps, MarkovSteps, MixedChainSteps
+from undersong.playing.chains.ngram import METHODS, Method, NGram
+from undersong.playing.chains.ngram_counts import count
+from undersong.playing.mixtures.mixing import MixedSteps
 from undersong.shapes import ArraySpec
 
 

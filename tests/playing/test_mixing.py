@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -10,13 +11,14 @@ import numpy as np
 import pytest
 from tiny_models import ASKED, PROMPTS, CoreCase, file_of, instrument_of, piece_of, voice
 
+from undersong.distributions.categorical import Categorical
 from undersong.errors import DialError, InputError, UsageError
 from undersong.events import Condition, ConditionSpec
+from undersong.playing.chains.ngram import NGram
+from undersong.playing.chains.ngram_counts import count
 from undersong.playing.instrument import Instrument
 from undersong.playing.loading import from_file, markov_instrument
-from undersong.playing.mixing import MixedSteps, duet, fit_weight, mixed
-from undersong.playing.ngram import NGram
-from undersong.playing.ngram_counts import count
+from undersong.playing.mixtures.mixing import MixedSteps, duet, fit_weight, mix, mixed
 from undersong.shapes import ArraySpec
 
 PROMPT = PROMPTS["text"]
@@ -214,6 +216,105 @@ def test_unknown_dial_is_told_of_all_there_are() -> None:
         pair().sample(due=0.5)
     with pytest.raises(DialError, match="no dial 'duet'"):
         instrument_of("text").sample(duet=0.5)
+
+
+# ── a dial for each voice ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def both(weights: Sequence[float] | None = None, **settings: Any) -> Instrument:
+    """The network and the n-gram as voices of their own."""
+    return mix([instrument_of("text"), chain()], weights, names=["one", "other"], **settings)
+
+
+def test_every_voice_has_a_dial_of_its_own() -> None:
+    """At the weights that were given, of all together 1; turned, only how they compare matters."""
+    mixture = both([2, 6])
+    dials = {dial.name: dial for dial in mixture.dials}
+
+    assert ["one", "other"] == list(dials)[-2:]
+    assert (0.25, 0.75) == (dials["one"].neutral, dials["other"].neutral)
+    assert (0.0, 1.0) == (dials["one"].low, dials["one"].high)
+    assert mixture.odds("a") == mixture.odds("a", one=0.25) == both([0.25, 0.75]).odds("a")
+    low, even = mixture.odds("a", one=0.1, other=0.1), both().odds("a")
+    np.testing.assert_allclose(list(low.values()), list(even.values()), rtol=1e-6)
+
+
+def test_one_voice_becomes_another_as_it_plays() -> None:
+    """Along ways in words: a weight for every event, as with a row of them; at the end the other is alone."""
+    mixture = both()
+    ways = {"one": "1>0/10", "other": "0>1/10"}
+    down = np.append(np.linspace(1, 0, 10, endpoint=False), 0.0)
+    sample = mixture.samples(1, "a", 30, seed=2, **ways)[0]
+
+    assert sample.piece == mixture.sample("a", 30, seed=2, one=list(down), other=list(1 - down))
+    assert sample.voices is not None
+    assert (sample.voices["other"][10:] == 1.0).all()
+    assert sample.voices["other"][0] == 0.0
+
+
+def test_names_of_voices_are_safe_and_different() -> None:
+    """As words of Python, none of them the name of another dial or of something a verb is asked."""
+    names = ["keeper", "keeper", "my poems!", "1984", "class", "temperature", "start", "…", "سرود"]
+    mixture = mix([chain()] * 9, names=names)
+
+    expected = [
+        "keeper", "keeper_2", "my_poems", "voice_1984", "voice_class", "temperature_2", "voice_start", "voice", "سرود",
+    ]  # fmt: skip
+    assert expected == [dial.name for dial in mixture.dials][-9:]
+    assert str(mixture.sample("a", 3, seed=1, keeper_2=0.5, voice_start=0.1)).startswith("a")
+
+
+def test_all_voices_at_nothing_are_refused() -> None:
+    """As weights and as dials, and told of which there are."""
+    mixture = both()
+    with pytest.raises(UsageError, match="All weights are 0"):
+        both([0, 0])
+    for verb in (mixture.odds, mixture.sample, mixture.score):
+        with pytest.raises(DialError, match=r"All voices are turned to 0(.|\n)*one, other"):
+            verb("a", condition={"one": 0, "other": 0})
+    with pytest.raises(DialError, match="All voices are turned to 0 at event 5"):
+        mixture.sample("t", 20, seed=1, one="1>0/3", other=0)
+    with pytest.raises(DialError, match="All voices are turned to 0 at event 3"):
+        mixture.steering.check({"one": [1, 0.5, 0], "other": [0.0]})
+    mixture.steering.check({"one": [1, 0.5, 0]})
+
+
+def test_row_without_any_weight_leaves_its_neighbours_alone() -> None:
+    """Where nothing refused it before, all its voices are heard alike; no odds are broken by it."""
+    steps = both().steps
+    asked = {"one": np.array([0.0, 1.0], np.float32), "other": np.zeros(2, np.float32)}
+    _, before = steps.start(Condition({"one": np.ones(2, np.float32), "other": np.ones(2, np.float32)}), 2)
+    parameters, _ = steps.step(np.array([1, 1]), Condition(asked), before)
+
+    odds = np.exp(parameters["next"])
+    np.testing.assert_allclose(odds.sum(axis=1), 1.0)
+    p, q = (np.exp(Categorical(odds.shape[1]).log_odds(parameters[f"{name}.next"])) for name in ("one", "other"))
+    np.testing.assert_allclose(odds[0], (p[0] + q[0]) / 2)
+    np.testing.assert_allclose(odds[1], p[1])
+
+
+@pytest.mark.parametrize(
+    ("weights", "says"),
+    [([1], "1 weights for 2 voices"), ([1, -1], "'other' is -1"), ([1, float("nan")], "nan"), ([1, "x"], "'x'")],
+    ids=str,
+)
+def test_weights_that_are_none_are_refused(weights: Any, says: str) -> None:
+    """By the name of the voice."""
+    with pytest.raises(UsageError, match=says):
+        both(weights)
+
+
+def test_what_is_no_mixture_is_refused() -> None:
+    """One voice alone, what is no instrument, another blend, names that do not fit."""
+    refused: list[tuple[Any, dict[str, Any], str]] = [
+        ([chain()], {}, "One voice is no mixture"),
+        (["keeper", "tide"], {}, "'keeper' is no instrument"),
+        ([chain(), chain()], {"how": "loud"}, "no blend 'loud'"),
+        ([chain(), chain()], {"names": ["one"]}, "1 names for 2 voices"),
+    ]
+    for given, settings, says in refused:
+        with pytest.raises(UsageError, match=says):
+            mix(given, **settings)
 
 
 # ── how weights are fitted ───────────────────────────────────────────────────────────────────────────────────────

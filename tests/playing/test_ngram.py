@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from undersong.errors import InputError
-from undersong.playing import ngram as ngram_module
-from undersong.playing.ngram import METHODS, Method, NGram, choose
-from undersong.playing.ngram_counts import count
+from undersong.playing.chains import ngram as ngram_module
+from undersong.playing.chains.ngram import METHODS, Method, NGram, choose
+from undersong.playing.chains.ngram_counts import count
 
 SHAKESPEARE = Path(__file__).parents[2].parent / "shared/data/tinyshakespeare/input.txt"
 BOTH = pytest.mark.parametrize("method", list(METHODS))

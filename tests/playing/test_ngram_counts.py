@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from undersong.errors import InputError, InstrumentFileError
-from undersong.playing.ngram import METHODS, Method, NGram
-from undersong.playing.ngram_counts import count
+from undersong.playing.chains.ngram import METHODS, Method, NGram
+from undersong.playing.chains.ngram_counts import count
 
 
 def test_counts_cut_to_an_order_are_counts_of_that_order() -> None:

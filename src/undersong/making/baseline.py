@@ -12,9 +12,9 @@ from undersong.errors import UnknownNameError
 from undersong.events import AbstractCodec, AbstractMedium
 from undersong.keeping.run_folder import RunFolder
 from undersong.making.corpus import Corpus, Stretch, watched_stretches
+from undersong.playing.chains.ngram import Method, NGram, choose
 from undersong.playing.instrument import Instrument
 from undersong.playing.loading import markov_instrument
-from undersong.playing.ngram import Method, NGram, choose
 
 __all__ = ["Baseline", "NgramBaseline", "OneGaussian", "count_baseline", "kept_baseline"]
 

@@ -20,15 +20,15 @@ from undersong.events import AbstractCodec, AbstractMedium, AbstractPiece, Condi
 from undersong.keeping.fingerprints import Fingerprints
 from undersong.making.chain_sources import By, Source, common_codec, events_of, free, parted, read_sources, shares
 from undersong.playing.answers import Sampled
-from undersong.playing.bags import MOST_HEARD, Bag, Bags
+from undersong.playing.chains.bags import MOST_HEARD, Bag, Bags
+from undersong.playing.chains.markov import ChainSteps, MarkovSteps, MixedChainSteps
+from undersong.playing.chains.ngram import NGram
+from undersong.playing.chains.ngram_counts import count
 from undersong.playing.dials import checked_settings
 from undersong.playing.instrument import Instrument
-from undersong.playing.markov import ChainSteps, MarkovSteps, MixedChainSteps
-from undersong.playing.mixing import MixedSteps
-from undersong.playing.ngram import NGram
-from undersong.playing.ngram_counts import count
+from undersong.playing.mixtures.mixing import MixedSteps
 from undersong.playing.rows import Asked
-from undersong.playing.session import Heard
+from undersong.playing.sessions.session import Heard
 from undersong.playing.steering import told_apart
 from undersong.playing.verbatim import Verbatim, compare
 from undersong.randomness import fresh_seed

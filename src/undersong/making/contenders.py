@@ -13,12 +13,12 @@ from undersong.errors import RunFolderError, UsageError
 from undersong.events import AbstractCodec, AbstractPiece, Steps
 from undersong.keeping.run_folder import RunFolder, find_run
 from undersong.making.learned import Learned, learned_by, shipped_with
-from undersong.playing.bags import MOST_HEARD, Bags
+from undersong.playing.chains.bags import MOST_HEARD, Bags
+from undersong.playing.chains.markov import ChainSteps, MarkovSteps
+from undersong.playing.chains.ngram import NGram
+from undersong.playing.chains.ngram_counts import count
 from undersong.playing.instrument import Instrument
 from undersong.playing.loading import load, load_network, load_ngram
-from undersong.playing.markov import ChainSteps, MarkovSteps
-from undersong.playing.ngram import NGram
-from undersong.playing.ngram_counts import count
 
 __all__ = ["CHAINS", "Contender", "contenders"]
 

@@ -18,7 +18,7 @@ from undersong.making.corpus import Stretch, watched_stretches
 from undersong.making.scoring import HeldOutScore, score_stretches
 from undersong.playing.instrument import Instrument
 from undersong.playing.loading import DUET_FILE
-from undersong.playing.mixing import fit_weight, mixed
+from undersong.playing.mixtures.mixing import fit_weight, mixed
 from undersong.shapes import Float
 
 __all__ = ["Duet", "duet_scores", "fit_duet", "keep_duet", "plays_as_duet"]

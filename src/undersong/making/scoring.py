@@ -20,7 +20,7 @@ from undersong.making.corpus import Corpus, Stretch, ended
 from undersong.playing.answers import Score
 from undersong.playing.instrument import Instrument
 from undersong.playing.loading import kept_weight, load, load_network
-from undersong.playing.mixing import mixed
+from undersong.playing.mixtures.mixing import mixed
 
 __all__ = ["HeldOutScore", "Scored", "score_file", "score_split", "score_stretches"]
 

@@ -22,6 +22,8 @@ class Played:
     event: np.ndarray
     nats: float
     added: AbstractPiece | None
+    voices: Mapping[str, float] | None = None
+    """Of a mixture the share that each voice had in it."""
 
     def __str__(self) -> str:
         return "" if self.added is None else str(self.added)
@@ -38,6 +40,8 @@ class Sampled:
     seed: int
     copied: tuple[Copied, ...] | None = None
     """What of it stands in the material, counted from where the prompt ends; None where nobody knows."""
+    voices: Mapping[str, np.ndarray] | None = None
+    """Of a mixture the share (T,) that each voice had in each event."""
 
     def to_json(self) -> dict[str, Any]:
         per_event = self.nats / max(1, len(self.events))
@@ -49,6 +53,7 @@ class Sampled:
             "nats": self.nats,
             "nats_per_event": per_event,
             "copied": None if self.copied is None else [copied.to_json() for copied in self.copied],
+            **({} if self.voices is None else {"voices": {name: v.tolist() for name, v in self.voices.items()}}),
         }
 
 

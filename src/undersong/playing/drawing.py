@@ -7,9 +7,8 @@ distribution, in theirs. How many nats it has is always told by the odds as they
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -19,6 +18,8 @@ from undersong.errors import UsageError
 from undersong.events import AbstractPiece, Parameters, State
 from undersong.playing.answers import Played
 from undersong.playing.brakes import REPETITION, Brake, Repetition
+from undersong.playing.constraining.constraints import Constraints
+from undersong.playing.courses import Course, Draw, Drawn, Step
 from undersong.playing.dials import Turned, checked_settings
 from undersong.playing.given import Given, Several, each_of, events_of, piece_of
 from undersong.playing.novelty import NOVELTY, Novelty
@@ -29,9 +30,9 @@ from undersong.randomness import uniforms
 
 if TYPE_CHECKING:
     from undersong.playing.instrument import Instrument
-    from undersong.playing.session import Heard
+    from undersong.playing.sessions.session import Heard
 
-__all__ = ["Drawing", "Wish", "brake_dials", "told"]
+__all__ = ["Drawing", "Row", "Telling", "Wish", "brake_dials"]
 
 _AHEAD = 64  # draws whose uniforms are made at once
 
@@ -60,6 +61,7 @@ class Wish:
         """The first event to be drawn comes after so many. Raises DialError."""
         settings = checked_settings(instrument.dials, dials)
         asked, rest = told_apart(instrument.steering.conditions, condition, settings, before)
+        instrument.steering.check(asked)
         own = instrument.distribution.dials
         return cls(asked, Turned(own, rest), Turned(brake_dials(instrument), rest))
 
@@ -71,6 +73,20 @@ class Wish:
         if "novelty" in self.brakes.ever and instrument.fingerprints is not None:
             brakes.append(Novelty(instrument.fingerprints, instrument.spelled, opening, rows))
         return brakes
+
+
+@final
+@dataclass(frozen=True)
+class Row:
+    """What one row drew: events (T, …), their nats (T,), and the share (T,) of each voice of a mixture in each event.
+
+    From `least` events on it is all that the constraints ask for; cut shorter it may not be.
+    """
+
+    events: np.ndarray
+    nats: np.ndarray
+    voices: Mapping[str, np.ndarray] | None = None
+    least: int = 0
 
 
 @final
@@ -89,11 +105,13 @@ class Drawing:
         dials: Mapping[str, Any],
         stop: Several = (),
         start: Given | None = None,
+        within: Constraints | None = None,
     ) -> None:
         """All that cannot be played is refused here, before the first event, and not when it is reached."""
         if rows < 1 or (length is not None and length < 0) or not 0 <= seed < 2**63:
             raise UsageError("A sample needs at least one row, a length of 0 or more, and a seed from 0 to 2^63 - 1.")
-        self.instrument, self.heard, self.rows, self.seed = instrument, heard, rows, seed
+        self.instrument, self.heard, self.opening = instrument, heard, opening
+        self.rows, self.seed = rows, seed
         self.wish = Wish.of(instrument, condition, dials, heard.count)
         self.asked = Asked(instrument.conditions, self.wish.condition, rows)
         self.brakes = self.wish.brakes_for(instrument, opening, rows)
@@ -101,53 +119,76 @@ class Drawing:
         self.forced = opening[:0] if start is None else events_of(instrument.medium, codec, start)
         stops = [_elements(instrument, each) for each in each_of(stop)]
         self.stops = Stops(codec, stops, rows) if stops else None
-        self.lengths = Lengths(codec, opening, rows, instrument.medium.sample_length if length is None else length)
+        usual = instrument.medium.sample_length
+        if length is None:
+            length = usual if within is None else within.usual(usual)
+        enough = length if within is None else within.enough(length)
+        self.lengths = Lengths(codec, opening, rows, enough, instrument.known_lengths)
+        self.rules = None if within is None else within.rules(instrument, opening, rows, length, self.forced, stops)
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Step by step: events (B, …), their nats (B,), and which rows still sounded when they were drawn (B,).
+    def course(self, keep: bool = True) -> Course[list[Row]]:
+        """Step by step to the end; what each row drew, or nothing where that is not to be kept.
 
-        `lengths` and `stops` have heard a step when it comes out; the instrument hears it when the next is asked for.
+        `lengths` and `stops` have heard a step when it is told; the instrument hears it after that.
         """
-        instrument, lengths, stops, brakes = self.instrument, self.lengths, self.stops, self.brakes
-        odds_of, dials_at, step, count = (
-            instrument.distribution,
-            self.wish.dials.at,
-            instrument.steps.step,
-            self.heard.count,
-        )
-        rows, forced = self.rows, len(self.forced)
+        instrument, lengths, stops, brakes, rules = self.instrument, self.lengths, self.stops, self.brakes, self.rules
+        odds_of, dials_at, count = instrument.distribution, self.wish.dials.at, self.heard.count
+        shares_of = instrument.steering.shares
+        rows, start = self.rows, len(self.forced)
+        kept: list[Drawn] = []
         parameters: Parameters = _repeated(self.heard.parameters, rows)
         state: State = _repeated(self.heard.state, rows)
-        parameters = instrument.steering.steered(parameters, self.asked(count))  # dials may have been turned since then
+        asked = self.asked(count)
+        parameters = instrument.steering.steered(parameters, asked)  # dials may have been turned since then
         t = 0
         while lengths.left:
             if t % _AHEAD == 0:
                 dice = [uniforms(self.seed, row, t, _AHEAD, odds_of.uniforms) for row in range(rows)]
                 ahead = np.stack(dice, axis=1)
             odds = parameters["next"]
-            if t < forced:
-                events = np.repeat(self.forced[t : t + 1], rows, axis=0)
+            forced = self.forced[t] if t < start else None if rules is None else rules.forced(t)
+            if forced is not None:
+                events = np.repeat(forced[None], rows, axis=0)
                 nats = -odds_of.log_prob(odds, events)
-            elif brakes:
-                braked = self._braked(odds, t)
-                events, nats = odds_of.played(braked, lengths.allowed(), ahead[t % _AHEAD], dials_at(t))
-                nats = nats if braked is odds else -odds_of.log_prob(odds, events)
             else:
-                events, nats = odds_of.played(odds, lengths.allowed(), ahead[t % _AHEAD], dials_at(t))
+                allowed = lengths.allowed()
+                if rules is not None:
+                    allowed = rules.allowed(allowed, lengths.sounding, odds)
+                braked = self._braked(odds, t) if brakes else odds
+                events, nats = yield Draw(braked, allowed, ahead[t % _AHEAD], dials_at(t))
+                nats = nats if braked is odds else -odds_of.log_prob(odds, events)
             each = lengths.listed(events)
             lengths.end(each)
             if not lengths.left:
-                return
+                break
             sounding = lengths.sounding
             lengths.add(each)
+            if rules is not None:
+                rules.hear(each, lengths.situations, sounding)
             if stops is not None:
                 self._stop(each, sounding)
-            yield events, nats, sounding
+            drawn = Drawn(events, nats, sounding, shares_of(parameters, asked, events))
+            if keep:
+                kept.append(drawn)
+            yield drawn
             t += 1
             if lengths.left:
                 for brake in brakes:
                     brake.hear(each, lengths.situations)
-                parameters, state = step(events, self.asked(count + t), state)
+                asked = self.asked(count + t)
+                parameters, state = yield Step(events, asked, state)
+        return [self._row(row, kept) for row in range(rows)] if keep else []
+
+    def _row(self, row: int, kept: Sequence[Drawn]) -> Row:
+        """Of all that was drawn what one row did, until it fell silent or came to a stop."""
+        mine = [drawn for drawn in kept if drawn.sounding[row]]
+        mine = mine[: None if self.stops is None else self.stops.kept(row)]
+        events = np.array([drawn.events[row] for drawn in mine], dtype=self.forced.dtype)
+        names = () if not mine or mine[0].voices is None else tuple(mine[0].voices)
+        voices = {name: np.array([(drawn.voices or {})[name].item(row) for drawn in mine]) for name in names}
+        least = 0 if self.rules is None else self.rules.least(row)
+        nats = np.array([drawn.nats.item(row) for drawn in mine])
+        return Row(events.reshape(-1, *self.forced.shape[1:]), nats, voices or None, least)
 
     def _braked(self, odds: np.ndarray, t: int) -> np.ndarray:
         dials = self.wish.brakes.at(t)
@@ -163,21 +204,6 @@ class Drawing:
         there = [row for row in rows if self.stops.hear(row, each[row], self.lengths.situations[row] == 0)]
         if there:
             self.lengths.fall_silent(there)
-
-    def gone_through(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Of each row its events (T, …) and their nats (T,)."""
-        drawn: list[list[np.ndarray]] = [[] for _ in range(self.rows)]
-        nats: list[list[float]] = [[] for _ in range(self.rows)]
-        for event, surprise, sounding in self:
-            for row in np.flatnonzero(sounding).tolist():
-                drawn[row].append(event[row])
-                nats[row].append(surprise.item(row))
-        found = []
-        for row, (events, each) in enumerate(zip(drawn, nats, strict=True)):
-            kept = None if self.stops is None else self.stops.kept(row)
-            whole = np.array(events[:kept], dtype=self.forced.dtype)
-            found.append((whole.reshape(-1, *self.forced.shape[1:]), np.array(each[:kept])))
-        return found
 
 
 def _repeated(arrays: Parameters | State, rows: int) -> dict[str, np.ndarray]:
@@ -196,35 +222,53 @@ def _elements(instrument: Instrument, stop: Given) -> tuple[int, ...]:
     return found
 
 
-def told(drawing: Drawing) -> Iterator[Played]:
-    """The first row, event by event; what may yet become a stop is held back until it is known."""
-    codec, situations, stops = drawing.instrument.codec, drawing.lengths.situations, drawing.stops
-    one_symbol, shown = drawing.instrument.one_symbol, not codec.in_one_go
-    known: dict[int, AbstractPiece] = {}  # what a symbol that is whole by itself adds
-    begun: list[np.ndarray] = []
-    held: deque[Played] = deque()
-    told = 0
-    for events, nats, _ in drawing:
-        event = events[0]
-        added: AbstractPiece | None = None
-        if shown:
-            begun.append(event)
-        if shown and situations[0] == 0:  # in mid-character there is nothing to show yet
-            symbol = event.item() if one_symbol and len(begun) == 1 else None
-            added = None if symbol is None else known.get(symbol)
-            if added is None:
-                added = codec.decode(np.array(begun))
-                if symbol is not None:
-                    known[symbol] = added
-            begun.clear()
-        played = Played(event, nats.item(0), added)
-        if stops is None:
-            yield played
-            continue
-        held.append(played)
-        while told < stops.safe(0):
-            yield held.popleft()
-            told += 1
-    if stops is not None:
-        kept = stops.kept(0)
-        yield from islice(held, None if kept is None else kept - told)
+@final
+class Telling:
+    """One row of a drawing, event by event; what may yet become a stop is held back until it is known."""
+
+    def __init__(self, drawing: Drawing, row: int = 0) -> None:
+        self.row = row
+        self._codec, self._lengths, self._stops = drawing.instrument.codec, drawing.lengths, drawing.stops
+        self._one_symbol = drawing.instrument.one_symbol
+        self._known: dict[int, AbstractPiece] = {}  # what a symbol that is whole by itself adds
+        self._begun: list[np.ndarray] = []
+        self._held: deque[Played] = deque()
+        self._told = 0
+
+    def hear(self, drawn: Drawn) -> list[Played]:
+        """What can be told now that this was drawn."""
+        row = self.row
+        if not drawn.sounding[row]:
+            return []
+        event = drawn.events[row]
+        voices = None if drawn.voices is None else {name: share.item(row) for name, share in drawn.voices.items()}
+        played = Played(event, drawn.nats.item(row), self._added(event), voices)
+        if self._stops is None:
+            return [played]
+        self._held.append(played)
+        return [self._next() for _ in range(self._stops.safe(row) - self._told)]
+
+    def rest(self) -> list[Played]:
+        """What was held back and became no stop, when all is drawn."""
+        kept = None if self._stops is None else self._stops.kept(self.row)
+        return [self._next() for _ in range(len(self._held) if kept is None else kept - self._told)]
+
+    def _next(self) -> Played:
+        self._told += 1
+        return self._held.popleft()
+
+    def _added(self, event: np.ndarray) -> AbstractPiece | None:
+        """What the event adds to the piece; in mid-character there is nothing to show yet."""
+        if self._codec.in_one_go:
+            return None
+        self._begun.append(event)
+        if self._lengths.situations[self.row] != 0:
+            return None
+        symbol = event.item() if self._one_symbol and len(self._begun) == 1 else None
+        added = None if symbol is None else self._known.get(symbol)
+        if added is None:
+            added = self._codec.decode(np.array(self._begun))
+            if symbol is not None:
+                self._known[symbol] = added
+        self._begun.clear()
+        return added

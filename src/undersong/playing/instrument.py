@@ -16,13 +16,16 @@ from undersong.errors import DialError
 from undersong.events import AbstractCodec, AbstractMedium, AbstractPiece, ConditionSpec, Steps
 from undersong.keeping.fingerprints import Fingerprints
 from undersong.playing.answers import Played, Sampled, Score, Trace
+from undersong.playing.asking import Asking
+from undersong.playing.constraining.constraints import Constraints
 from undersong.playing.copying import Copied, copied_in
+from undersong.playing.courses import Course, Step, T, alone, in_turn
 from undersong.playing.dials import Setting
-from undersong.playing.drawing import Drawing, Wish, brake_dials, told
+from undersong.playing.drawing import Drawing, Row, Telling, Wish, brake_dials
 from undersong.playing.given import Given, Several, events_of, piece_of
 from undersong.playing.novelty import Spelled
 from undersong.playing.rows import Asked
-from undersong.playing.session import Heard, Session
+from undersong.playing.sessions.session import Heard, Session
 from undersong.playing.steering import Steering, Unsteered, as_dials
 from undersong.randomness import fresh_seed
 
@@ -57,6 +60,7 @@ class Instrument:
         self.facts = dict(facts or {})
         self.steering: Steering = Unsteered() if steering is None else steering
         self.fingerprints = fingerprints
+        self.known_lengths: dict[int, float] = {}
         self.one_symbol = codec.event.is_symbol and not codec.event.shape
 
     @property
@@ -79,16 +83,17 @@ class Instrument:
         *,
         stop: Several = (),
         start: Given | None = None,
+        within: Constraints | None = None,
         **dials: Setting,
     ) -> AbstractPiece:
         """A piece that begins with the prompt and goes on for `length` more, in the medium's measure.
 
         It ends earlier where the instrument ends it, or before the first `stop` (a piece, or several) in what is added:
-        the event in which that begins is left out whole. What is added begins with `start`, however unlikely.
-        Each of `dials` is a number, one for each event, or words such as "1.2>0.6/200" (see `playing.dials`).
-        Raises PromptError, DialError, InputError, UsageError.
+        the event in which that begins is left out whole. What is added begins with `start`, however unlikely, and
+        keeps `within` the constraints. Each of `dials` is a number, one for each event, or words such as "1.2>0.6/200"
+        (see `playing.dials`). Raises PromptError, DialError, ConstraintError, InputError, UsageError.
         """
-        return self.samples(1, prompt, length, seed, condition, stop=stop, start=start, **dials)[0].piece
+        return self.samples(1, prompt, length, seed, condition, stop=stop, start=start, within=within, **dials)[0].piece
 
     def samples(
         self,
@@ -100,22 +105,12 @@ class Instrument:
         *,
         stop: Several = (),
         start: Given | None = None,
+        within: Constraints | None = None,
         **dials: Setting,
     ) -> list[Sampled]:
         """`count` different samples from one seed, played side by side."""
-        seed = fresh_seed() if seed is None else seed
-        opening = self._opening(prompt)
-        drawing = self._drawing(opening, count, length, seed, condition, dials, stop, start)
-        return [
-            Sampled(
-                self.codec.decode(np.concatenate([opening, events])),
-                events,
-                float(nats.sum()),
-                seed,
-                self.copied(opening, events),
-            )
-            for events, nats in drawing.gone_through()
-        ]
+        asked = Asking(prompt, length, seed, condition, stop, start, within, dials)
+        return self.play(self.sampling(count, asked))
 
     def stream(
         self,
@@ -126,20 +121,28 @@ class Instrument:
         *,
         stop: Several = (),
         start: Given | None = None,
+        within: Constraints | None = None,
         **dials: Setting,
     ) -> Iterator[Played]:
         """The same events that `sample` draws, one at a time, as they are drawn.
 
         Events that may yet become a stop come out when it is known that they do not.
         """
-        seed = fresh_seed() if seed is None else seed
-        return told(self._drawing(self._opening(prompt), 1, length, seed, condition, dials, stop, start))
+        asked = Asking(prompt, length, seed, condition, stop, start, within, dials)
+        drawing = self.play(self.drawing(1, asked))
+        return self._told(drawing)
+
+    def _told(self, drawing: Drawing) -> Iterator[Played]:
+        telling = Telling(drawing)
+        for drawn in in_turn(drawing.course(keep=False), self.steps, self.distribution):
+            yield from telling.hear(drawn)
+        yield from telling.rest()
 
     def session(
         self, prompt: Given = "", seed: int | None = None, condition: Mapping[str, Any] | None = None
     ) -> Session:
         """A live history that begins with the prompt. Raises PromptError."""
-        return Session.begin(self, prompt, seed, condition or {})
+        return Session.begin(self, prompt, seed, condition)
 
     def score(self, piece: Given, condition: Mapping[str, Any] | None = None) -> Score:
         """How surprising the piece is, heard from its start. Raises PromptError."""
@@ -227,21 +230,6 @@ class Instrument:
     def _opening(self, prompt: Given) -> np.ndarray:
         return events_of(self.medium, self.codec, prompt)
 
-    def _drawing(
-        self,
-        opening: np.ndarray,
-        rows: int,
-        length: int | None,
-        seed: int,
-        condition: Mapping[str, Any] | None,
-        dials: Mapping[str, Setting],
-        stop: Several,
-        start: Given | None,
-    ) -> Drawing:
-        wish = Wish.of(self, condition, dials, len(opening))  # refused before a long prompt is heard
-        heard = self.hear(opening, self.begin(wish.condition), wish.condition)
-        return Drawing(self, heard, opening, rows, length, seed, condition, dials, stop, start)
-
     def _turnable(self, dials: Mapping[str, float]) -> Mapping[str, float]:
         """Dials for odds that are shown, not drawn from: a temperature of 0 has none."""
         if dials.get("temperature") == 0.0:
@@ -258,24 +246,46 @@ class Instrument:
 
     def hear(self, events: np.ndarray, before: Heard, condition: Mapping[str, Any] | None = None) -> Heard:
         """How it stands after some more events (T, …)."""
+        return self.play(self.hearing(events, before, condition))
+
+    # ── the same as courses, for whoever serves many at once ───────────────────────────────────────────────────────
+
+    def play(self, course: Course[T]) -> T:
+        """What a course was for."""
+        return alone(course, self.steps, self.distribution)
+
+    def hearing(self, events: np.ndarray, before: Heard, condition: Mapping[str, Any] | None = None) -> Course[Heard]:
+        """How it stands after some more events (T, …)."""
         at = self._conditions(condition, 1)
         parameters, state, count = before.parameters, before.state, before.count
         for event in events:
             count += 1
-            parameters, state = self.steps.step(event[None], at(count), state)
+            parameters, state = yield Step(event[None], at(count), state)
         return Heard(parameters, state, count)
 
-    def go_on(
-        self,
-        heard: Heard,
-        events: np.ndarray,
-        rows: int,
-        length: int | None,
-        seed: int,
-        condition: Mapping[str, Any] | None,
-        dials: Mapping[str, Setting],
-        stop: Several = (),
-        start: Given | None = None,
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """`rows` ways to go on after `events`, drawn side by side: for each its events (T, …) and their nats (T,)."""
-        return Drawing(self, heard, events, rows, length, seed, condition, dials, stop, start).gone_through()
+    def drawing(self, rows: int, asked: Asking) -> Course[Drawing]:
+        """Rows that are ready to be drawn, the prompt having been heard."""
+        opening = self._opening(asked.prompt)
+        wish = Wish.of(self, asked.condition, asked.dials, len(opening))  # refused before a long prompt is heard
+        heard = yield from self.hearing(opening, self.begin(wish.condition), wish.condition)
+        return self.drawing_after(heard, opening, rows, asked)
+
+    def drawing_after(self, heard: Heard, opening: np.ndarray, rows: int, asked: Asking) -> Drawing:
+        """The same where the prompt, `opening` (T, …), has been heard before; `asked.prompt` is not looked at."""
+        seed = fresh_seed() if asked.seed is None else asked.seed
+        return Drawing(
+            self, heard, opening, rows, asked.length, seed, asked.condition, asked.dials,
+            asked.stop, asked.start, asked.within,
+        )  # fmt: skip
+
+    def sampling(self, count: int, asked: Asking) -> Course[list[Sampled]]:
+        """`count` different samples."""
+        drawing = yield from self.drawing(count, asked)
+        rows = yield from drawing.course()
+        return [self.sampled(drawing.opening, row, drawing.seed) for row in rows]
+
+    def sampled(self, opening: np.ndarray, row: Row, seed: int) -> Sampled:
+        """A finished sample from a row that was drawn after `opening`."""
+        piece = self.codec.decode(np.concatenate([opening, row.events]))
+        copied = self.copied(opening, row.events)
+        return Sampled(piece, row.events, float(row.nats.sum()), seed, copied, row.voices)

@@ -1,27 +1,29 @@
-"""From a name to an instrument: a file, a run, the newest run, or a voice that ships with Undersong."""
+"""From a name to an instrument: a file, a run, the newest run, a voice that ships with Undersong, or several as one."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from undersong import registry
-from undersong.errors import InstrumentFileError, RunFolderError, UnknownNameError
+from undersong.errors import InstrumentFileError, RunFolderError, UndersongError, UnknownNameError, UsageError
 from undersong.events import AbstractCodec, AbstractMedium
 from undersong.keeping import instrument_file
 from undersong.keeping.fingerprints import Fingerprints
 from undersong.keeping.instrument_file import InstrumentFile
 from undersong.keeping.run_folder import RunFolder, find_run, runs
+from undersong.playing.chains.markov import MarkovSteps
+from undersong.playing.chains.ngram import NGram
 from undersong.playing.graph_steps import GraphSteps
 from undersong.playing.instrument import Instrument
-from undersong.playing.markov import MarkovSteps
-from undersong.playing.mixing import duet
-from undersong.playing.ngram import NGram
+from undersong.playing.mixtures.mixing import duet, mix
 
 __all__ = [
-    "DUET_FILE", "from_file", "kept_weight", "load", "load_network", "load_ngram", "markov_instrument", "shipped",
+    "DUET_FILE", "called", "from_file", "kept_weight", "load", "load_each", "load_network", "load_ngram",
+    "markov_instrument", "shipped", "voices_in",
 ]  # fmt: skip
 
 DEFAULT_VOICE = "anthology"
@@ -33,10 +35,13 @@ def load(where: str | Path | None = None, precision: str = "auto") -> Instrument
     """The instrument at a path, of a run's name, or of a shipped voice's; without a name the newest run.
 
     A run that has not written its instrument yet plays its n-gram; one that fitted a duet plays both as one. Where the
-    private half of a duet is missing or damaged the network plays alone, and `facts["alone"]` says why.
-    Raises RunFolderError, InstrumentFileError, MissingFileError, UnknownNameError.
+    private half of a duet is missing or damaged the network plays alone, and `facts["alone"]` says why. Several names
+    with a + between them are mixed in equal parts, where nothing is called just so: "keeper+tide".
+    Raises RunFolderError, InstrumentFileError, MissingFileError, UnknownNameError, UsageError.
     """
     name = None if where is None else str(where)
+    if name is not None and len(several := voices_in(name)) > 1:
+        return mix(load_each(several, precision), names=[called(voice) for voice in several])
     if name is not None and name.endswith(".undersong"):
         return from_file(instrument_file.read(Path(name).expanduser()), precision=precision)
     run = find_run(name)
@@ -52,6 +57,34 @@ def load(where: str | Path | None = None, precision: str = "auto") -> Instrument
         f"There is no run or instrument '{wanted}'.",
         f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(known) or 'none yet'}.",
     )
+
+
+def voices_in(name: str) -> list[str]:
+    """The names in "keeper+tide", one alone where a file, a run or a voice is called just so. Raises UsageError."""
+    if "+" not in name or os.path.exists(os.path.expanduser(name)) or find_run(name) is not None or name in shipped():
+        return [name]
+    several = [part.strip() for part in name.split("+")]
+    if not all(several):
+        raise UsageError(f"'{name}' names no voice on one side of a +.", "For example: keeper+tide")
+    return several
+
+
+def load_each(names: Sequence[str], precision: str = "auto") -> list[Instrument]:
+    """The instruments of several names. Raises as `load` does, and says which voice it is."""
+    found: dict[str, Instrument] = {}
+    for name in names:
+        try:
+            found[name] = found[name] if name in found else load(name, precision)
+        except UndersongError as error:
+            if len(names) > 1 and name not in error.what:
+                error.what = f"The voice '{name}': {error.what}"
+            raise
+    return [found[name] for name in names]
+
+
+def called(name: str) -> str:
+    """What a voice is called that was named by a person: of a path its last part."""
+    return Path(name).stem if name.endswith(".undersong") else Path(name).name or name
 
 
 def _of_run(run: RunFolder, precision: str) -> Instrument:

@@ -51,8 +51,18 @@ class Lengths:
     `sounding` (B,) is an array that never changes; all else is plain Python, which for a row or two is the quickest.
     """
 
-    def __init__(self, codec: AbstractCodec, opening: np.ndarray, rows: int, enough: float) -> None:
-        """Nobody goes on whose length is `enough`, unless it is in the middle of something that may yet end."""
+    def __init__(
+        self,
+        codec: AbstractCodec,
+        opening: np.ndarray,
+        rows: int,
+        enough: float,
+        known: dict[int, float] | None = None,
+    ) -> None:
+        """Nobody goes on whose length is `enough`, unless it is in the middle of something that may yet end.
+
+        `known` remembers how far symbols go, for whoever makes many of these for one codec.
+        """
         self.codec = codec
         self.enough = enough
         self.patience = max(_ENDLESS, enough)
@@ -61,7 +71,7 @@ class Lengths:
         self.reached = [0.0] * rows
         self.unfinished: list[list[Any]] = [[] for _ in range(rows)]  # events since the row was last whole
         self.one_symbol = codec.event.is_symbol and not codec.event.shape
-        self.known: dict[int, float] = {}  # how far a symbol that is whole by itself goes
+        self.known = {} if known is None else known  # how far a symbol that is whole by itself goes
         self.sounding = np.full(rows, enough > 0)
         self.left = rows if enough > 0 else 0  # how many sound
         self._following = None if codec.grammar is None else codec.grammar.following

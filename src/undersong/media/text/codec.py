@@ -13,9 +13,9 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from undersong.events import AbstractPiece
+from undersong.events import AbstractCodec, AbstractPiece
 from undersong.media.text.piece import TextPiece, text_of
-from undersong.media.text.spelling import PART, AbstractSpelled, code_points, is_string, strings_from
+from undersong.media.text.spelling import PART, AbstractSpelled, code_points, is_string, strings_from, strings_of
 from undersong.shapes import Int
 
 __all__ = ["LEAST", "MOST", "Characters", "parts_of", "whole_until"]
@@ -53,6 +53,11 @@ class Characters(AbstractSpelled):
         """These symbols, and one for each cluster that these pieces hold often and that had to be spelled so far."""
         added = _frequent(pieces, LEAST, known=self.clusters)[: max(0, MOST - len(self.clusters))]
         return Characters(sorted([*self.clusters, *added])) if added else self
+
+    def joined(self, others: Sequence[AbstractCodec]) -> AbstractCodec | None:
+        """All their clusters, in code point order; None where one of them is of another unit."""
+        strings = strings_of(self, others)
+        return None if strings is None else self if strings == self.strings else Characters(sorted(strings))
 
     def encode_in_parts(self, piece: AbstractPiece, size: int = PART) -> Iterator[np.ndarray]:
         """Symbols of about `size` characters at a time: a known cluster is one event, any other its UTF-8 bytes."""

@@ -19,7 +19,7 @@ from undersong.events import AbstractCodec, AbstractPiece
 from undersong.media.text.piece import AbstractText, TextPiece, as_text, text_of
 from undersong.media.text.record import RecordPiece
 from undersong.media.text.record_grammar import grammar, situations
-from undersong.media.text.spelling import symbols_of
+from undersong.media.text.spelling import in_words, symbols_of
 from undersong.shapes import ArraySpec, Bool, Int
 
 __all__ = ["MOST_FIELDS", "RecordPiece", "Records"]
@@ -122,6 +122,28 @@ class Records(AbstractCodec):
         letters = self.inner.renumbered(old.inner)[:-2] + self._lead  # without its end and start
         openings = [self._opening[name] for name in old.fields]
         return np.concatenate([openings, [self._close], letters, [self.end, self.end + 1]]).astype(np.int64)
+
+    def joined(self, others: Sequence[AbstractCodec]) -> AbstractCodec | None:
+        """These fields, each optional where it is for one of them, in an inner codec that can say all their texts can.
+
+        None where the fields of one are not the same ones, or there is no such inner codec: what one voice must not
+        leave out, another could not say.
+        """
+        alike = [other for other in others if isinstance(other, Records) and set(other.fields) == set(self.fields)]
+        inner = self.inner.joined([other.inner for other in alike])
+        if len(alike) < len(others) or inner is None or _too_much(self.fields, inner) is not None:
+            return None
+        optional = {*self.optional, *(name for other in alike for name in other.optional)}
+        if inner is self.inner and optional == set(self.optional):
+            return self
+        return Records(self.fields, inner, optional)
+
+    def respelled(self, event: int, of: AbstractCodec) -> np.ndarray | None:
+        """A symbol of other records: what spells their texts, as the inner codec says it."""
+        if not isinstance(of, Records) or not of._lead <= event < of.end:
+            return None
+        said = self.inner.respelled(event - of._lead, of.inner)
+        return None if said is None else said + self._lead
 
     @property
     def start(self) -> Int[np.ndarray, ""]:
@@ -233,6 +255,10 @@ class Records(AbstractCodec):
     def elements(self, piece: AbstractPiece) -> np.ndarray:
         """Code points (N,) of the texts in their order, a newline between two."""
         return np.frombuffer(text_of(piece).encode("utf-32-le"), "<u4")
+
+    def inside(self, elements: np.ndarray) -> Bool[np.ndarray, " N"]:
+        """As in any text."""
+        return in_words(elements)
 
     def excerpt(self, piece: AbstractPiece, start: int, stop: int) -> TextPiece:
         """Those code points of the texts."""

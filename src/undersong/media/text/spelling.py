@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
@@ -18,7 +19,7 @@ import numpy as np
 from undersong.errors import InstrumentFileError, PromptError
 from undersong.events import AbstractCodec, AbstractPiece, Grammar
 from undersong.media.text.piece import TextPiece, text_of
-from undersong.shapes import ArraySpec, Int
+from undersong.shapes import ArraySpec, Bool, Int
 
 __all__ = [
     "BYTES",
@@ -28,8 +29,10 @@ __all__ = [
     "by_bytes",
     "code_points",
     "head_for",
+    "in_words",
     "is_string",
     "strings_from",
+    "strings_of",
     "symbols_of",
 ]
 
@@ -42,6 +45,7 @@ PLAIN = 4_000
 
 _MOST_IN_FILE = 65_536  # a stranger's vocabulary may be larger than ours, but not without bound
 _RESERVED = frozenset(["<start>", "<end>", *(f"<0x{byte:02X}>" for byte in BYTES)])
+_IN_WORDS = frozenset(map(ord, "_\u00ad\u200c\u200d"))  # the last three show nothing, or how letters join
 _ENDINGS = {
     "word": re.compile(r"\S(?=\s)"),  # before the space after it
     "sentence": re.compile("[.!?…。！？।॥؟۔]"),
@@ -164,6 +168,10 @@ class AbstractSpelled(AbstractCodec):
         """Code points (N,), whatever the unit: copies are found in the middle of a word."""
         return code_points(text_of(piece))
 
+    def inside(self, elements: np.ndarray) -> Bool[np.ndarray, " N"]:
+        """Letters with their marks, digits, and the underscore; apostrophes and hyphens part words."""
+        return in_words(elements)
+
     def excerpt(self, piece: AbstractPiece, start: int, stop: int) -> TextPiece:
         """Those code points of the text."""
         return TextPiece(text_of(piece)[start:stop])
@@ -195,6 +203,14 @@ def code_points(text: str) -> Int[np.ndarray, " N"]:
     return np.frombuffer(text.encode("utf-32-le"), "<u4")
 
 
+def in_words(points: np.ndarray) -> Bool[np.ndarray, " N"]:
+    """Which code points belong to words: letters, marks, numbers, the underscore, what is silent between letters."""
+    known, place = np.unique(np.asarray(points), return_inverse=True)
+    of = unicodedata.category
+    flags = [of(chr(point))[0] in "LMN" or point in _IN_WORDS for point in known.tolist()]
+    return np.array(flags, bool)[place.reshape(-1)]
+
+
 def by_bytes(spelling: bytes, strings: int = 0) -> tuple[int, ...]:
     """Well-formed UTF-8 as symbols of bytes, which come after so many strings."""
     return tuple(strings + byte - 2 * (byte > 0xC1) for byte in spelling)
@@ -210,6 +226,16 @@ def strings_from(data: Mapping[str, Any], key: str, each: str, fits: Callable[[A
         )
     strings: list[str] = given
     return strings
+
+
+def strings_of(first: AbstractSpelled, others: Sequence[AbstractCodec]) -> tuple[str, ...] | None:
+    """All strings of several codecs, each once, the first codec's before all; None where they are not of one kind."""
+    strings = dict.fromkeys(first.strings)
+    for other in others:
+        if not isinstance(other, type(first)):
+            return None
+        strings |= dict.fromkeys(other.strings)
+    return tuple(strings)
 
 
 def is_string(given: Any) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from undersong.errors import InstrumentFileError
-from undersong.events import AbstractPiece
+from undersong.events import AbstractCodec, AbstractPiece
 from undersong.media.text.piece import TextPiece, text_of
 from undersong.media.text.runs import LONGEST, Remembered, runs_of
 from undersong.media.text.spelling import (
@@ -30,6 +30,7 @@ from undersong.media.text.spelling import (
     head_for,
     is_string,
     strings_from,
+    strings_of,
 )
 
 __all__ = ["FEWEST", "LEAST", "MOST", "PER_JOIN", "Subwords"]
@@ -83,6 +84,21 @@ class Subwords(AbstractSpelled):
         room = max(0, PLAIN - self.end - 1)
         added = _characters([text_of(piece) for piece in pieces], LEAST, self.strings)[:room]
         return Subwords([*self.strings, *added], self.joins) if added else self
+
+    def joined(self, others: Sequence[AbstractCodec]) -> AbstractCodec | None:
+        """These parts and joins, then those of the others that are not among them; None for one of another unit.
+
+        A run is then cut by the joins of all of them, this one's first; whoever lacks a part hears it as its own cut.
+        """
+        strings = strings_of(self, others)
+        if strings is None or strings == self.strings:
+            return None if strings is None else self
+        at = {string: number for number, string in enumerate(strings)}
+        joins: dict[tuple[int, int], None] = {}
+        for codec in (self, *others):
+            assert isinstance(codec, Subwords)
+            joins |= dict.fromkeys((at[codec.strings[left]], at[codec.strings[right]]) for left, right in codec.joins)
+        return Subwords(strings, list(joins))
 
     def encode_in_parts(self, piece: AbstractPiece, size: int = PART) -> Iterator[np.ndarray]:
         """Symbols of about `size` characters at a time."""

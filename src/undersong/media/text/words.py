@@ -15,10 +15,19 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from undersong.events import AbstractPiece
+from undersong.events import AbstractCodec, AbstractPiece
 from undersong.media.text.piece import TextPiece, text_of
 from undersong.media.text.runs import LONGEST, Remembered, clusters_of, counts_of, joints_of, runs_of
-from undersong.media.text.spelling import PART, PLAIN, AbstractSpelled, by_bytes, head_for, is_string, strings_from
+from undersong.media.text.spelling import (
+    PART,
+    PLAIN,
+    AbstractSpelled,
+    by_bytes,
+    head_for,
+    is_string,
+    strings_from,
+    strings_of,
+)
 
 __all__ = ["LEAST", "MOST", "Words"]
 
@@ -56,6 +65,11 @@ class Words(AbstractSpelled):
         room = PLAIN - self.end - 1
         added = _frequent(pieces, LEAST, room, self.symbols) if room > 0 else []
         return Words([*self.strings, *added]) if added else self
+
+    def joined(self, others: Sequence[AbstractCodec]) -> AbstractCodec | None:
+        """These words, then those of the others that are not among them; None where one of them is of another unit."""
+        strings = strings_of(self, others)
+        return None if strings is None else self if strings == self.strings else Words(strings)
 
     def encode_in_parts(self, piece: AbstractPiece, size: int = PART) -> Iterator[np.ndarray]:
         """Symbols of about `size` characters at a time."""

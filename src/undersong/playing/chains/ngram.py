@@ -18,7 +18,7 @@ from typing import Literal, final
 import numpy as np
 
 from undersong.errors import InputError, InstrumentFileError
-from undersong.playing.ngram_counts import NGramCounts, Stream, count
+from undersong.playing.chains.ngram_counts import NGramCounts, Stream, count
 from undersong.shapes import Float, shape_text
 
 __all__ = ["METHODS", "Method", "NGram", "choose"]

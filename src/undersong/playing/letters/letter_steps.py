@@ -21,7 +21,7 @@ import numpy as np
 from undersong.distributions.categorical import Categorical
 from undersong.distributions.reductions import in_float64, largest, total
 from undersong.events import Condition, Grammar, Parameters, State, Steps
-from undersong.playing.spellings import Spellings
+from undersong.playing.letters.spellings import Spellings
 
 __all__ = ["LetterSteps"]
 
@@ -324,9 +324,9 @@ class LetterSteps:
 
 def _show() -> None:
     """Typed letter by letter, what three symbols that overlap lead to."""
-    from undersong.playing.markov import MarkovSteps
-    from undersong.playing.ngram import NGram
-    from undersong.playing.ngram_counts import count
+    from undersong.playing.chains.markov import MarkovSteps
+    from undersong.playing.chains.ngram import NGram
+    from undersong.playing.chains.ngram_counts import count
 
     signs = ("a", "ab", "b")
     heard = NGram(count([np.array([0, 1, 0, 1, 0, 1, 0, 2])], 1, 3), "witten-bell")

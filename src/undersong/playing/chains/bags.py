@@ -15,7 +15,7 @@ from typing import final
 import numpy as np
 
 from undersong.errors import InputError, UsageError
-from undersong.playing.ngram_counts import Stream
+from undersong.playing.chains.ngram_counts import Stream
 from undersong.shapes import Float, Int
 
 __all__ = ["MOST_HEARD", "Bag", "Bags"]

@@ -11,18 +11,21 @@ compared and played together.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
+
+import numpy as np
 
 from undersong import registry
 from undersong.distributions.categorical import Categorical
 from undersong.errors import UsageError
 from undersong.events import AbstractCodec, Condition, ConditionSpec, Parameters
 from undersong.playing.instrument import Instrument
-from undersong.playing.letter_steps import LetterSteps
-from undersong.playing.spellings import Spellings
-from undersong.playing.steering import Unsteered
+from undersong.playing.letters.letter_steps import LetterSteps
+from undersong.playing.letters.spellings import Spellings
+from undersong.playing.steering import Steering, Unsteered
 
 __all__ = ["BEAM", "by_letter"]
 
@@ -67,7 +70,7 @@ def by_letter(instrument: Instrument, beam: int = BEAM) -> Instrument:
         )
     table = Spellings.of_codec(codec, letters)
     steps = LetterSteps(instrument.steps, instrument.distribution, codec.grammar, table, beam)
-    steering = _FromNowOn(instrument.steering.conditions) if instrument.steering.conditions else Unsteered()
+    steering = _FromNowOn(instrument.steering) if instrument.steering.conditions else Unsteered()
     settings = {key: value for key, value in letters.distribution.items() if key != "kind"}
     return Instrument(
         instrument.name,
@@ -95,7 +98,17 @@ def _listening(letters: AbstractCodec, conditions: tuple[ConditionSpec, ...]) ->
 class _FromNowOn:
     """Weights that hold from the next symbol on: the odds of the one now spelled were blended when it began."""
 
-    conditions: tuple[ConditionSpec, ...]
+    inner: Steering
+
+    @property
+    def conditions(self) -> tuple[ConditionSpec, ...]:
+        return self.inner.conditions
 
     def steered(self, parameters: Parameters, condition: Condition) -> Parameters:
         return parameters
+
+    def check(self, given: Mapping[str, Any]) -> None:
+        self.inner.check(given)
+
+    def shares(self, parameters: Parameters, condition: Condition, events: np.ndarray) -> None:
+        return None

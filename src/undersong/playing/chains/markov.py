@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
 from undersong.events import Condition, ConditionSpec, Parameters, State
-from undersong.playing.bags import Bags
-from undersong.playing.mixing import MixedSteps
-from undersong.playing.ngram import NGram
+from undersong.playing.chains.bags import Bags
+from undersong.playing.chains.ngram import NGram
+from undersong.playing.mixtures.mixing import MixedSteps
 
 __all__ = ["ChainSteps", "MarkovSteps", "MixedChainSteps"]
 
@@ -125,6 +125,12 @@ class MixedChainSteps:
         weights = self.weights(parameters, condition)
         odds = [parameters[f"{name}.next"] for name in self.mixed.voices]
         return {**parameters, "next": self.mixed.distribution.blend(odds, weights, "linear")}
+
+    def check(self, given: Mapping[str, Any]) -> None:
+        self.mixed.check(given)
+
+    def shares(self, parameters: Parameters, condition: Condition, events: np.ndarray) -> None:
+        return None
 
     def weights(self, parameters: Parameters, condition: Condition) -> list[np.ndarray]:
         """What each voice weighs in this draw (B,), together 1."""

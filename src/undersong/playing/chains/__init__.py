@@ -1,0 +1,1 @@
+"""What counts instead of learning: n-grams and Markov chains."""

@@ -1,0 +1,1 @@
+"""Any unit, letter by letter."""
