@@ -15,7 +15,8 @@ from undersong.cli.doctor import no_torch_for
 from undersong.playing.loading import shipped
 
 VERBS = (
-    "demo", "learn", "pause", "resume", "stop", "tune", "sample", "score", "odds", "list", "doctor", "plugins", "where",
+    "demo", "learn", "pause", "resume", "stop", "tune", "sample", "write", "mix", "serve", "score", "odds", "list",
+    "doctor", "plugins", "where",
 )  # fmt: skip
 
 

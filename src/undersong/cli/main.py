@@ -20,13 +20,16 @@ from undersong.cli import (
     doctor,
     learn,
     listing,
+    mix,
     odds,
     plugins,
     procedure,
     sample,
     score,
+    serve,
     tune,
     where,
+    write,
 )
 
 __all__ = ["app", "main"]
@@ -56,7 +59,7 @@ class _Verb(TyperCommand):
 
 
 _MAKE = (demo, learn, *control.VERBS, tune)
-_PLAY = (sample, chain, procedure, score, odds, compare)
+_PLAY = (sample, write, mix, chain, procedure, score, odds, compare, serve)
 _LOOK = (listing, doctor, plugins, where)
 
 for verb in (*_MAKE, *_PLAY, *_LOOK):

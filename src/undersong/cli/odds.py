@@ -30,7 +30,7 @@ def command(
     given = standard_input() if prompt == "-" else prompt
     instrument = load(run)
     if letters:
-        from undersong.playing.by_letter import by_letter
+        from undersong.playing.letters.by_letter import by_letter
 
         instrument = by_letter(instrument)
     odds = instrument.odds(given, conditions_from(condition), **dials_from(temperature, dial))

@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from undersong.cli.constraining import (
+    AVOID,
+    AVOID_WORD,
+    CONTAIN,
+    LEAST,
+    MOST,
+    REFUSE_COPIES,
+    WORD,
+    constraints_from,
+)
 from undersong.cli.saving import is_device, is_standard_output, save, save_bytes
 from undersong.cli.saying import (
     RUN_HELP,
@@ -63,10 +73,19 @@ def command(
     ),
     ngram: bool = typer.Option(False, "--ngram", help="Play the run's n-gram instead of its network."),
     json: bool = typer.Option(False, "--json", help="Answer as JSON."),
+    contain: list[str] = CONTAIN,
+    avoid: list[str] = AVOID,
+    word: list[str] = WORD,
+    avoid_word: list[str] = AVOID_WORD,
+    least: int | None = LEAST,
+    most: int | None = MOST,
+    refuse_copies: int | None = REFUSE_COPIES,
 ) -> None:
     """Play: a new piece, or the prompt carried on. It appears as it is drawn; a record when it is whole.
 
     Example: undersong sample sonnets --prompt "Shall I" --length 200 --temperature 0.7 --seed 7
+
+    Without an e, and with a storm: undersong sample sonnets --avoid e --word storm
 
     Of a dictionary: undersong sample lexicon --ask word=sometifent --count 20 --out page.html
     """
@@ -88,7 +107,7 @@ def command(
         if "alone" in instrument.facts:
             say(f"The network plays without its n-gram: {instrument.facts['alone']}")
     if letters or (letters is None and prompt and instrument.codec.breaks_off):
-        from undersong.playing.by_letter import by_letter  # here, because most never need it
+        from undersong.playing.letters.by_letter import by_letter  # here, because most never need it
 
         instrument = by_letter(instrument)
     if json and layout is not None and out is None:
@@ -96,17 +115,21 @@ def command(
     opening = _opening(instrument, standard_input() if prompt == "-" else prompt, ask)
     chosen = fresh_seed() if seed is None else seed
     dials, asked = dials_from(temperature, dial, greedy), conditions_from(condition)
-    ends, begun = [unescaped(each) for each in stop], None if start is None else unescaped(start)
+    within = constraints_from(contain, avoid, word, avoid_word, least, most, refuse_copies)
+    how: dict[str, Any] = {
+        "stop": [unescaped(each) for each in stop],
+        "start": None if start is None else unescaped(start),
+    }
     # only symbols add up as they come: where a number stands depends on all before it
     live = instrument.codec.event.is_symbol and not instrument.codec.in_one_go
     if live and out is None and not json and count == 1 and layout is None:
-        events = _live(instrument.stream(opening, length, chosen, asked, stop=ends, start=begun, **dials), str(opening))
+        events = _live(instrument.stream(opening, length, chosen, asked, within=within, **how, **dials), str(opening))
         if instrument.fingerprints is not None:
             before = instrument.codec.encode(opening)
             _tell_copied(instrument, [instrument.copied(before, np.array(events, before.dtype)) or ()])
         next_step(f"undersong sample --seed {chosen} plays this again; --temperature 0.5 plays it safer.")
         return
-    samples = instrument.samples(count, opening, length, chosen, asked, stop=ends, start=begun, **dials)
+    samples = instrument.samples(count, opening, length, chosen, asked, within=within, **how, **dials)
     pieces = [sample.piece for sample in samples]
     if out is not None:
         files = _write(instrument, out, pieces, layout)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from undersong.making.chains import Chain, Step
-    from undersong.playing.bags import Bag
+    from undersong.playing.chains.bags import Bag
 
 __all__ = ["in_pictures", "lines", "step_json", "visible"]
 

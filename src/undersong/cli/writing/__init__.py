@@ -1,0 +1,1 @@
+"""Writing with an instrument, in the terminal."""
