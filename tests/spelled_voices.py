@@ -17,13 +17,13 @@ from undersong.media.text.medium import Text
 from undersong.media.text.piece import TextPiece, text_of
 from undersong.media.text.subwords import Subwords
 from undersong.media.text.words import Words
-from undersong.playing.by_letter import by_letter
+from undersong.playing.chains.ngram import NGram
+from undersong.playing.chains.ngram_counts import count
 from undersong.playing.graph_steps import GraphSteps
 from undersong.playing.instrument import Instrument
-from undersong.playing.letter_steps import LetterSteps
+from undersong.playing.letters.by_letter import by_letter
+from undersong.playing.letters.letter_steps import LetterSteps
 from undersong.playing.loading import markov_instrument
-from undersong.playing.ngram import NGram
-from undersong.playing.ngram_counts import count
 from undersong.shapes import ArraySpec
 
 NOTHING = Condition()
