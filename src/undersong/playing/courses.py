@@ -20,7 +20,7 @@ __all__ = ["Course", "Draw", "Drawn", "Step", "alone", "in_turn"]
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)  # not frozen, which takes longer: three of these are made for every event
 class Step:
     """Asks for the odds after `event` (B, …); is sent parameters and state."""
 
@@ -30,7 +30,7 @@ class Step:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Draw:
     """Asks for one event per row; is sent events (B, …) and their nats (B,), as `distribution.played` gives them."""
 
@@ -41,7 +41,7 @@ class Draw:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Drawn:
     """Tells what was drawn: events (B, …), their nats (B,), and which rows still sounded when they were (B,).
 
