@@ -19,7 +19,7 @@ from undersong.cli.constraining import (
     WORD,
     constraints_from,
 )
-from undersong.cli.sample import _opening, _shown, _tell_copied, _write
+from undersong.cli.pieces import opening_of, shown, tell_copied, write_pieces
 from undersong.cli.saying import (
     answer,
     conditions_from,
@@ -107,7 +107,7 @@ def command(
     mixture = mix(each, shares, how, letters, names=shown_as)
     if letters is None and prompt and mixture.codec.breaks_off:
         mixture = mix(each, shares, how, True, names=shown_as)
-    opening = _opening(mixture, standard_input() if prompt == "-" else prompt, ask)
+    opening = opening_of(mixture, standard_input() if prompt == "-" else prompt, ask)
     before = mixture.codec.encode(opening)
     chosen = fresh_seed() if seed is None else seed
     dials, asked = dials_from(temperature, dial, greedy), conditions_from(condition)
@@ -126,14 +126,14 @@ def command(
     samples = mixture.samples(count, opening, length, chosen, asked, **to_be, **dials)
     pieces = [sample.piece for sample in samples]
     if out is not None:
-        files = _write(mixture, out, pieces, layout)
+        files = write_pieces(mixture, out, pieces, layout)
         say(f"Wrote {out}" if files == 1 else f"Wrote {files} files beside {out}")
     if json:
         answers = [_json(mixture, sample, dials) for sample in samples]
         answer(answers[0] if count == 1 else answers)
         return
     if out is None and layout is not None:
-        print(_shown(mixture.medium.bound(pieces, ".txt", layout).decode()), end="")
+        print(shown(mixture.medium.bound(pieces, ".txt", layout).decode()), end="")
     elif out is None:
         _show(mixture, samples, before, str(opening))
     _tell(mixture, before, [(sample.events, sample.voices) for sample in samples])
@@ -265,7 +265,7 @@ def _tell(
             times = "once" if missed == 1 else f"{missed:,} times"
             say(f"'{name}' stood still {times}: it has no way to hear what came.")
     if mixture.fingerprints is not None:
-        _tell_copied(mixture, [mixture.copied(before, events) or () for events, _ in drawn])
+        tell_copied(mixture, [mixture.copied(before, events) or () for events, _ in drawn])
 
 
 def _legend(mixture: Instrument, shares: Sequence[Mapping[str, np.ndarray]]) -> None:

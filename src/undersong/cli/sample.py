@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,28 +19,23 @@ from undersong.cli.constraining import (
     WORD,
     constraints_from,
 )
-from undersong.cli.saving import is_device, is_standard_output, save, save_bytes
+from undersong.cli.pieces import opening_of, shown, tell_copied, write_pieces
 from undersong.cli.saying import (
     RUN_HELP,
     answer,
     conditions_from,
     dials_from,
-    harmless,
     next_step,
     say,
     standard_input,
     unescaped,
 )
-from undersong.errors import InputError, UsageError
+from undersong.errors import UsageError
 
 if TYPE_CHECKING:
-    from undersong.events import AbstractPiece
     from undersong.playing.answers import Played
-    from undersong.playing.copying import Copied
-    from undersong.playing.instrument import Instrument
 
 NAME = "sample"
-_SHOWN = 60  # characters of a copied span, that the line stays one
 
 
 def command(
@@ -112,7 +107,7 @@ def command(
         instrument = by_letter(instrument)
     if json and layout is not None and out is None:
         raise UsageError("A layout sets a page, and JSON has none.", "Leave out one of them, or add --out page.html.")
-    opening = _opening(instrument, standard_input() if prompt == "-" else prompt, ask)
+    opening = opening_of(instrument, standard_input() if prompt == "-" else prompt, ask)
     chosen = fresh_seed() if seed is None else seed
     dials, asked = dials_from(temperature, dial, greedy), conditions_from(condition)
     within = constraints_from(contain, avoid, word, avoid_word, least, most, refuse_copies)
@@ -126,108 +121,36 @@ def command(
         events = _live(instrument.stream(opening, length, chosen, asked, within=within, **how, **dials), str(opening))
         if instrument.fingerprints is not None:
             before = instrument.codec.encode(opening)
-            _tell_copied(instrument, [instrument.copied(before, np.array(events, before.dtype)) or ()])
+            tell_copied(instrument, [instrument.copied(before, np.array(events, before.dtype)) or ()])
         next_step(f"undersong sample --seed {chosen} plays this again; --temperature 0.5 plays it safer.")
         return
     samples = instrument.samples(count, opening, length, chosen, asked, within=within, **how, **dials)
     pieces = [sample.piece for sample in samples]
     if out is not None:
-        files = _write(instrument, out, pieces, layout)
+        files = write_pieces(instrument, out, pieces, layout)
         say(f"Wrote {out}" if files == 1 else f"Wrote {files} files beside {out}")
     if json:
         answers = [{"instrument": instrument.name, **sample.to_json()} for sample in samples]
         answer(answers[0] if count == 1 else answers)
     elif out is None and layout is not None:
-        print(_shown(instrument.medium.bound(pieces, ".txt", layout).decode()), end="")
+        print(shown(instrument.medium.bound(pieces, ".txt", layout).decode()), end="")
     elif out is None:
-        shown = [str(piece) for piece in pieces]
-        between = "\n" if not any("\n" in each for each in shown) else "\n\n----\n\n"  # a list of names stays one
-        print(_shown(between.join(shown)))
+        each = [str(piece) for piece in pieces]
+        between = "\n" if not any("\n" in one for one in each) else "\n\n----\n\n"  # a list of names stays one
+        print(shown(between.join(each)))
     if not json and instrument.fingerprints is not None:
-        _tell_copied(instrument, [sample.copied or () for sample in samples])
+        tell_copied(instrument, [sample.copied or () for sample in samples])
     if not json:
         next_step(f"undersong sample --seed {chosen} plays the same again; --temperature 0.5 plays it safer.")
-
-
-def _opening(instrument: Instrument, prompt: str, ask: Sequence[str]) -> AbstractPiece:
-    """What is to be gone on with: a beginning, or fields by name. Raises UsageError, PromptError."""
-    given: dict[str, str] = {}
-    for each in ask:
-        name, equals, text = each.partition("=")
-        if not equals or not name.strip() or name.strip() in given:
-            raise UsageError(f"--ask {each} is not of the form name=text.", "Each field once: --ask word=sometifent")
-        given[name.strip()] = text.strip()
-    if not given:
-        return instrument.medium.prompt(prompt)
-    if prompt:
-        raise UsageError("A piece goes on with a prompt or with fields, not both.", "Leave out --prompt or --ask.")
-    opening = instrument.medium.prompt(given)
-    codec = instrument.codec
-    if type(codec.decode(codec.encode(opening))) is not type(opening):  # what learned no fields gives none back
-        raise UsageError(
-            f"'{instrument.name}' has no fields that could be asked for: it learned works as they are.",
-            "Begin its piece with --prompt, or learn a table with --set read.fields=…",
-        )
-    return opening
-
-
-def _tell_copied(instrument: Instrument, copied: list[tuple[Copied, ...]]) -> None:
-    """What of the samples stands in the material, in one line for people."""
-    assert instrument.fingerprints is not None
-    measure, known = instrument.medium.measure, instrument.fingerprints
-    found = [span for spans in copied for span in spans]
-    if not found:
-        say(f"Nothing of {known.surely} {measure}s or more is copied.")
-        return
-    longest = max(found, key=len)
-    shown = harmless(" ".join(str(longest).split()))
-    shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
-    spans = "1 span" if len(found) == 1 else f"{len(found):,} spans"
-    say(
-        f"Copied: {spans} of {known.shortest} or more {measure}s, the longest {len(longest):,}"
-        + (f': "{shown}"' if shown else ".")
-    )
 
 
 def _live(played: Iterable[Played], opening: str) -> list[Any]:
     """The events, shown as they come."""
     events = []
-    sys.stdout.write(_shown(opening))
+    sys.stdout.write(shown(opening))
     for event in played:
         events.append(event.event)
-        sys.stdout.write(_shown(str(event)))
+        sys.stdout.write(shown(str(event)))
         sys.stdout.flush()
     sys.stdout.write("\n")
     return events
-
-
-def _shown(words: str) -> str:
-    """As it is into a pipe; to a terminal without what would command it."""
-    return harmless(words) if sys.stdout.isatty() else words
-
-
-def _write(instrument: Instrument, out: Path, pieces: Sequence[AbstractPiece], layout: str | None) -> int:
-    """Write the pieces as one page where there is such a page, else a file each; gives how many files it made."""
-    page = _page(instrument, out.suffix.lower(), pieces, layout)
-    if page is not None:
-        if is_standard_output(out):
-            sys.stdout.write(page.decode())
-        else:
-            save_bytes(out, page)
-        return 1
-    alone = is_standard_output(out) or is_device(out)
-    for number, piece in enumerate(pieces):
-        save(out if number == 0 or alone else out.with_name(f"{out.stem}-{number + 1}{out.suffix}"), piece)
-    return len(pieces)
-
-
-def _page(instrument: Instrument, suffix: str, pieces: Sequence[AbstractPiece], layout: str | None) -> bytes | None:
-    """All of them as one file. None where they are better apart, or have no such page and nobody asked for a layout."""
-    if layout is not None:
-        return instrument.medium.bound(pieces, suffix or ".txt", layout)
-    if suffix != ".html" and (len(pieces) == 1 or suffix in ("", ".txt")):
-        return None
-    try:
-        return instrument.medium.bound(pieces, suffix, str(instrument.facts.get("layout", "")))
-    except InputError:
-        return None
