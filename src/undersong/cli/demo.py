@@ -44,6 +44,7 @@ def command(
     say(
         "\nThese are first samples, not chosen ones. Now:\n"
         f'  undersong sample {run.name} --prompt "The keeper "     carry on a sentence of yours\n'
+        f"  undersong write {run.name}                               writing together: Tab asks, Tab takes\n"
         "  undersong sample keeper                            a voice that learned longer and ships with Undersong\n"
         "  undersong learn mine.txt --for 10m                 your own words, in ten minutes\n"
         "  undersong --help                                   everything else"
