@@ -25,7 +25,8 @@ from undersong.playing.chains.markov import MarkovSteps
 from undersong.playing.chains.ngram import NGram
 from undersong.playing.chains.ngram_counts import count
 from undersong.playing.instrument import Instrument
-from undersong.playing.novelty import Novelty, Spelled
+from undersong.playing.novelty import Novelty
+from undersong.playing.spelled import Spelled
 from undersong.shapes import ArraySpec
 
 LETTERS = "\nabcdefgh é"

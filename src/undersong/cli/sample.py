@@ -19,6 +19,7 @@ from undersong.cli.constraining import (
     WORD,
     constraints_from,
 )
+from undersong.cli.options import COUNT, GREEDY, LENGTH, OUT, PROMPT, SEED, START, STOP, TEMPERATURE
 from undersong.cli.pieces import opening_of, shown, tell_copied, write_pieces
 from undersong.cli.saying import (
     RUN_HELP,
@@ -40,24 +41,18 @@ NAME = "sample"
 
 def command(
     run: str | None = typer.Argument(None, help=RUN_HELP),
-    prompt: str = typer.Option("", "--prompt", "-p", help="How the piece begins; - reads standard input."),
+    prompt: str = PROMPT,
     ask: list[str] = typer.Option(
         [], "--ask", help="Of records: a field that is given, name=text; the others are played. As often as there are."
     ),
-    length: int | None = typer.Option(
-        None, "--length", "-l", min=0, help="How much to add to it (characters, points …)."
-    ),
-    temperature: str | None = typer.Option(
-        None, "--temperature", "-t", help="Below 1 plays safe, above 1 takes risks; 1.2>0.6/200 cools down as it goes."
-    ),
-    greedy: bool = typer.Option(False, "--greedy", help="Always take the likeliest: a temperature of 0."),
-    stop: list[str] = typer.Option([], "--stop", help=r"End before this in what is added; \n is a line end."),
-    start: str | None = typer.Option(None, "--start", help="What is added begins with this, however unlikely."),
-    seed: int | None = typer.Option(None, "--seed", "-s", min=0, help="The same seed gives the same piece."),
-    count: int = typer.Option(1, "--count", "-n", min=1, max=10_000, help="How many different pieces."),
-    out: Path | None = typer.Option(
-        None, "--out", "-o", help="Write to a file, whose suffix says in what form; many pieces as .html are one page."
-    ),
+    length: int | None = LENGTH,
+    temperature: str | None = TEMPERATURE,
+    greedy: bool = GREEDY,
+    stop: list[str] = STOP,
+    start: str | None = START,
+    seed: int | None = SEED,
+    count: int = COUNT,
+    out: Path | None = OUT,
     layout: str | None = typer.Option(
         None, "--layout", help="How a page is set, where the instrument's own will not do: dictionary, poems …"
     ),

@@ -7,7 +7,7 @@ rows of a step and of a draw do not depend on their batch-mates, so each course 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, final
 
@@ -16,7 +16,7 @@ import numpy as np
 from undersong.distributions.distribution import AbstractDistribution
 from undersong.events import Condition, State, Steps
 
-__all__ = ["Course", "Draw", "Drawn", "Step", "alone", "in_turn"]
+__all__ = ["Course", "Draw", "Drawn", "Step", "alone", "in_turn", "overheard", "while_wanted"]
 
 
 @final
@@ -88,3 +88,30 @@ def in_turn(course: Course[T], steps: Steps, distribution: AbstractDistribution)
             assert type(asked) is Drawn
             answer = None
             yield asked
+
+
+def overheard(course: Course[T], hear: Callable[[Step | Draw | Drawn, Any], None]) -> Course[T]:
+    """The same course, of which somebody hears everything: what it asks or tells, and then what it is sent for it."""
+    answer: Any = None
+    while True:
+        try:
+            asked = course.send(answer)
+        except StopIteration as done:
+            found: T = done.value
+            return found
+        answer = yield asked
+        hear(asked, answer)
+
+
+def while_wanted(course: Course[T], wanted: Callable[[], bool]) -> Course[T | None]:
+    """The same course, given up before the next thing that it asks once it is not wanted any more; then None."""
+    answer: Any = None
+    while wanted():
+        try:
+            asked = course.send(answer)
+        except StopIteration as done:
+            found: T = done.value
+            return found
+        answer = yield asked
+    course.close()
+    return None

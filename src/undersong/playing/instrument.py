@@ -23,9 +23,9 @@ from undersong.playing.courses import Course, Step, T, alone, in_turn
 from undersong.playing.dials import Setting
 from undersong.playing.drawing import Drawing, Row, Telling, Wish, brake_dials
 from undersong.playing.given import Given, Several, events_of, piece_of
-from undersong.playing.novelty import Spelled
 from undersong.playing.rows import Asked
 from undersong.playing.sessions.session import Heard, Session
+from undersong.playing.spelled import Spelled
 from undersong.playing.steering import Steering, Unsteered, as_dials
 from undersong.randomness import fresh_seed
 

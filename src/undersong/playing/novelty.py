@@ -17,7 +17,7 @@ from undersong.keeping.fingerprints import WINDOW, Fingerprints, mixed
 from undersong.playing.spelled import Spelled, windows
 from undersong.shapes import Float
 
-__all__ = ["NOVELTY", "Novelty", "Spelled"]
+__all__ = ["NOVELTY", "Novelty"]
 
 NOVELTY = (
     Dial("novelty", "How hard what would copy is held back, in nats for every 12 in a row; 0 is not.", 0.0, 10.0, 0.0),

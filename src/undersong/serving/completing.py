@@ -11,7 +11,7 @@ import numpy as np
 from undersong.events import AbstractPiece
 from undersong.playing.answers import Played
 from undersong.playing.asking import Asking
-from undersong.playing.courses import Course, Drawn, Step, T
+from undersong.playing.courses import Course, Draw, Drawn, Step, T, overheard
 from undersong.playing.drawing import Drawing, Row, Telling, Wish
 from undersong.playing.given import events_of
 from undersong.playing.instrument import Instrument
@@ -58,7 +58,7 @@ class Completing:
         self.drawing = yield from self._ready()
         self._begin()
         course = self.drawing.course()
-        drawn = yield from (course if self._odds is None else self._overheard(course))
+        drawn = yield from (course if self._odds is None else overheard(course, self._hear))
         for row, each in enumerate(drawn):
             cut = len(each.events) if self._ends is None else self._ends.cut(each)
             self.reasons.append(self._reason(row, cut < len(each.events)))
@@ -101,31 +101,21 @@ class Completing:
 
     def _named(self, hearing: Course[T], odds: np.ndarray) -> Course[T]:
         """The prompt's own events named, as it is heard."""
-        assert self._heard is not None
-        answer: Any = None
-        while True:
-            try:
-                asked = hearing.send(answer)
-            except StopIteration as done:
-                found: T = done.value
-                return found
+        known = self._heard
+        assert known is not None
+
+        def hear(asked: Step | Draw | Drawn, answer: Any) -> None:
+            nonlocal odds
             assert type(asked) is Step
-            self._heard.hear(asked.event.item(0), odds[0])
-            answer = yield asked
+            known.hear(asked.event.item(0), odds[0])
             odds = answer[0]["next"]
 
-    def _overheard(self, course: Course[T]) -> Course[T]:
-        """The same, with the odds that the next events are drawn from as they are worked out."""
-        answer: Any = None
-        while True:
-            try:
-                asked = course.send(answer)
-            except StopIteration as done:
-                found: T = done.value
-                return found
-            answer = yield asked
-            if type(asked) is Step:
-                self._odds = answer[0]["next"]
+        return overheard(hearing, hear)
+
+    def _hear(self, asked: Step | Draw | Drawn, answer: Any) -> None:
+        """The odds that the next events are drawn from, as they are worked out."""
+        if type(asked) is Step:
+            self._odds = answer[0]["next"]
 
     @property
     def cost(self) -> float:

@@ -16,7 +16,7 @@ from undersong.cli.writing.shown import clean
 from undersong.cli.writing.suggestions import Suggestion, Wanted
 from undersong.errors import UndersongError, UsageError
 from undersong.playing.asking import Asking
-from undersong.playing.courses import Course, T, in_turn
+from undersong.playing.courses import while_wanted
 from undersong.playing.sessions.candidates import Candidate, suggesting
 from undersong.playing.sessions.history import Heard, History
 from undersong.playing.sessions.infilling import infilling
@@ -110,7 +110,7 @@ class Partner:
                 if wanted.after.strip()
                 else suggesting(self.instrument, heard, before, self.count, self.until, "likely", asked)
             )
-            found = self._while(still, course)
+            found = self.instrument.play(while_wanted(course, still))
         if found is None:
             return None
         suggestions = [_suggestion(candidate) for candidate in found]
@@ -121,19 +121,6 @@ class Partner:
         events = self._events(words)
         found = self.instrument.copied(events[:0], events)
         return None if found is None else tuple((each.span.start, each.span.stop) for each in found)
-
-    def _while(self, still: Callable[[], bool], course: Course[T]) -> T | None:
-        """What a course is for, given up as soon as nobody waits for it."""
-        told = in_turn(course, self.instrument.steps, self.instrument.distribution)
-        while still():
-            try:
-                next(told)
-            except StopIteration as done:
-                found: T = done.value
-                return found
-        told.close()
-        course.close()
-        return None
 
     def _hear(self, before: str) -> Heard:
         """How the instrument stands after these words; what it heard of them before it does not hear again."""

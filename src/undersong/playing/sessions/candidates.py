@@ -13,7 +13,7 @@ from undersong.errors import UsageError
 from undersong.events import AbstractCodec, AbstractPiece
 from undersong.playing.asking import Asking
 from undersong.playing.copying import Copied
-from undersong.playing.courses import Course, Drawn
+from undersong.playing.courses import Course, Draw, Drawn, Step, overheard
 from undersong.playing.drawing import Drawing, Row, Wish
 from undersong.playing.sessions.familiar import Familiar
 from undersong.playing.sessions.made import Made, digest_of
@@ -202,26 +202,23 @@ def _cut(codec: AbstractCodec, until: str | None, events: np.ndarray, least: int
 
 def _until(drawing: Drawing, until: str | None) -> Course[list[Row]]:
     """What the rows draw; one that has come to the end looked for falls silent soon after."""
-    course = drawing.course()
     if until is None:
-        rows = yield from course
+        rows = yield from drawing.course()
         return rows
+    ending, steps = until, 0
     played: list[list[np.ndarray]] = [[] for _ in range(drawing.rows)]
-    answer: Any = None
-    steps = 0
-    while True:
-        try:
-            asked = course.send(answer)
-        except StopIteration as done:
-            drawn: list[Row] = done.value
-            return drawn
-        answer = yield asked
-        if type(asked) is Drawn:
-            for row in np.flatnonzero(asked.sounding).tolist():
-                played[row].append(asked.events[row])
+
+    def hear(told: Step | Draw | Drawn, answer: Any) -> None:
+        nonlocal steps
+        if type(told) is Drawn:
+            for row in np.flatnonzero(told.sounding).tolist():
+                played[row].append(told.events[row])
             steps += 1
             if steps % _LOOKED == 0:
-                _silence(drawing, until, played)
+                _silence(drawing, ending, played)
+
+    rows = yield from overheard(drawing.course(), hear)
+    return rows
 
 
 def _silence(drawing: Drawing, until: str, played: Sequence[Sequence[np.ndarray]]) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Generic, TypeVar, final
 
 from undersong.errors import UsageError
-from undersong.playing.courses import Course
+from undersong.playing.courses import Course, while_wanted
 
 if TYPE_CHECKING:
     from undersong.playing.instrument import Instrument
@@ -52,19 +52,10 @@ class Prefetched(Generic[T]):
 
     def _play(self, course: Course[T]) -> None:
         try:
-            self._instrument.play(self._watched(course))
+            found = self._instrument.play(while_wanted(course, lambda: not self._cancelled.is_set()))
+            if found is not None:
+                self._found.append(found)
         except BaseException as error:  # whoever asks for the result wants to know
             self._failure = error
         finally:
             self._over.set()
-
-    def _watched(self, course: Course[T]) -> Course[None]:
-        answer: Any = None
-        while not self._cancelled.is_set():
-            try:
-                asked = course.send(answer)
-            except StopIteration as done:
-                self._found.append(done.value)
-                return
-            answer = yield asked
-        course.close()

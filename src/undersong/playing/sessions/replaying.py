@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from undersong.errors import UndersongError
-from undersong.playing.courses import Course, Drawn
+from undersong.playing.courses import Course, Draw, Drawn, Step, overheard, while_wanted
 from undersong.playing.drawing import Drawing
 from undersong.playing.sessions.made import Made, digest_of
 
@@ -113,18 +113,13 @@ def _again(session: Session, turn: Turn, made: Made, before: np.ndarray) -> Cour
 
 def _beginning(drawing: Drawing, row: int, most: int) -> Course[np.ndarray]:
     """What one of the rows draws first; all of them are stepped, for sums of another size round another way."""
-    course = drawing.course(keep=False)
     events: list[np.ndarray] = []
-    answer: Any = None
-    while len(events) < most:
-        try:
-            asked = course.send(answer)
-        except StopIteration:
-            break
-        answer = yield asked
-        if type(asked) is Drawn and asked.sounding[row]:
-            events.append(asked.events[row])
-    course.close()
+
+    def hear(told: Step | Draw | Drawn, answer: Any) -> None:
+        if type(told) is Drawn and told.sounding[row]:
+            events.append(told.events[row])
+
+    yield from while_wanted(overheard(drawing.course(keep=False), hear), lambda: len(events) < most)
     return np.array(events, dtype=drawing.opening.dtype).reshape(-1, *drawing.opening.shape[1:])
 
 

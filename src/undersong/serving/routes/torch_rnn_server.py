@@ -30,7 +30,7 @@ from fastapi.responses import HTMLResponse, Response
 from undersong.errors import UndersongError, UsageError
 from undersong.events import AbstractCodec
 from undersong.playing.asking import Asking
-from undersong.playing.courses import Course, Drawn
+from undersong.playing.courses import Course, Draw, Drawn, Step, overheard
 from undersong.playing.dials import Setting
 from undersong.playing.drawing import Drawing
 from undersong.playing.given import events_of
@@ -217,18 +217,13 @@ def _sentences(
     """Rows drawn to the ends of their sentences."""
     drawing = instrument.drawing_after(heard, opening, rows, asked)
     each = [_Sentence(drawing, row) for row in range(rows)]
-    inner = drawing.course()
-    answer: Any = None
-    while True:
-        try:
-            wanted = inner.send(answer)
-        except StopIteration as done:
-            return [str(instrument.codec.decode(row.events)) for row in done.value]
-        answer = yield wanted
-        if type(wanted) is Drawn:
-            ended = [sentence.row for sentence in each if sentence.ends_with(wanted)]
-            if ended:
-                drawing.lengths.fall_silent(ended)
+
+    def hear(told: Step | Draw | Drawn, answer: Any) -> None:
+        if type(told) is Drawn and (ended := [sentence.row for sentence in each if sentence.ends_with(told)]):
+            drawing.lengths.fall_silent(ended)
+
+    drawn = yield from overheard(drawing.course(), hear)
+    return [str(instrument.codec.decode(row.events)) for row in drawn]
 
 
 class _Sentence:
